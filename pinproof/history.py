@@ -1,0 +1,168 @@
+"""What was predicted or seen after every step: the one thing that passes between a run and its judgement.
+
+A `History` has one `Observation` for the start of the kubelet and one after each step. Every field that a subject cannot
+show is None, which means "not observed", never "nothing there". Pods go by their name in the scenario, never by UID, so the
+histories of two subjects can be laid side by side. Sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Block:
+    """One record of an assignment: so many bytes of one type on one set of NUMA nodes."""
+
+    affinity: tuple[int, ...]
+    """NUMA node ids, ascending."""
+
+    type: str
+    """`memory` or `hugepages-<size>`."""
+
+    size: int
+
+
+Assignments = Mapping[str, Mapping[str, tuple[Block, ...]]]
+"""Pod → container → blocks, sorted, because their order in the kubelet is Go's map order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Books of one memory type on one NUMA node, in bytes."""
+
+    total: int
+    system_reserved: int
+    allocatable: int
+    reserved: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """Books of one NUMA node."""
+
+    number_of_assignments: int
+    """Blocks whose affinity contains the node."""
+
+    memory: Mapping[str, Table]
+    """By memory type."""
+
+    cells: tuple[int, ...]
+    """The node's group, ascending; the node alone when it is unused or used by single-node allocations."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodVerdict:
+    """How the kubelet answered a pod."""
+
+    admitted: bool
+    reason: str = ""
+    """`status.reason` of a rejected pod."""
+
+    message: str = ""
+    """`status.message` of a rejected pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the container runtime was told when a container was last created."""
+
+    cpuset_mems: str
+    cpuset_cpus: str
+
+
+@dataclass(frozen=True, slots=True)
+class CpuState:
+    """The CPU manager's books, in list form."""
+
+    default: str
+    entries: Mapping[str, Mapping[str, str]]
+    """Pod → container → exclusive CPUs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Memory and exclusive CPUs as PodResources reports them, for a container or for the node."""
+
+    memory: tuple[Block, ...]
+    """Sorted."""
+
+    cpus: str
+    """List form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One decision on the way to an outcome, for people; the judge never reads it."""
+
+    topic: str
+    """`hints`, `merge`, `allocate`, `release`, `validate` …"""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The node after one step."""
+
+    running: bool
+    """Whether the kubelet process runs."""
+
+    refusal: str | None = None
+    """With what message the kubelet refused to start; None while it runs."""
+
+    pods: Mapping[str, PodVerdict] | None = None
+    """Every pod the kubelet knows."""
+
+    assignments: Assignments | None = None
+    machine: Mapping[int, NodeState] | None = None
+    policy: str | None = None
+    """`policyName` in the state file."""
+
+    state_file: str | None = None
+    """The text of `memory_manager_state`; the empty text when there is no file."""
+
+    cpu: CpuState | None = None
+    told: Mapping[str, Mapping[str, Told]] | None = None
+    """Pod → container → what the runtime was told; only containers of pods the kubelet knows that were created."""
+
+    counters: Mapping[str, int] | None = None
+    """Metric (with labels as in the exposition, sorted) → value since the kubelet process started."""
+
+    pod_resources: Mapping[str, Mapping[str, Resources]] | None = None
+    allocatable: Resources | None = None
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Observations of one scenario on one subject."""
+
+    subject: str
+    observations: tuple[Observation, ...]
+    """The first is the start of the kubelet, then one for each step that was carried out."""
+
+    complete: bool = True
+    """False when the capture ended early; a verdict on it is `unknown`."""
+
+    trouble: str = ""
+    """Why it is incomplete."""
+
+    artefacts: Mapping[str, str] = field(default_factory=dict)
+    """File name → text, kept for a failure: the kubelet's log, runtime calls, metrics."""
+
+
+Outcome = Literal[
+    "passed",
+    "failed",
+    "error",
+    "unknown",
+    "expected_failure",
+    "unexpected_pass",
+    "not_applicable",
+    "not_run",
+]
+"""Outcome of a case or a requirement."""

@@ -1,0 +1,63 @@
+"""Pods of a scenario: the part of a `v1.Pod` that decides memory, CPUs and life cycle.
+
+Requests are what the kubelet sees after defaulting: a resource with a limit and no request has its limit as request
+(behaviour.md 3.1). Everything else of a full manifest is refused by the reader, so that nothing is silently ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pinproof.scenario.quantity import Quantity
+
+Resources = tuple[tuple[str, Quantity], ...]
+"""(resource name such as `memory`, `cpu`, `hugepages-2Mi`; quantity), ascending by name."""
+
+QosClass = Literal["Guaranteed", "Burstable", "BestEffort"]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container or init container."""
+
+    name: str
+    requests: Resources = ()
+    """After defaulting from the limits."""
+
+    limits: Resources = ()
+    restart_always: bool = False
+    """True for a restartable init container, a sidecar; always False for an app container."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod, by the name that the steps of the scenario use."""
+
+    name: str
+    containers: tuple[Container, ...]
+    init_containers: tuple[Container, ...] = ()
+    restart_policy: Literal["Always", "OnFailure", "Never"] = "Always"
+
+    @property
+    def all_containers(self) -> tuple[Container, ...]:
+        """Init containers first, then app containers: the order in which the Topology Manager admits them."""
+        return self.init_containers + self.containers
+
+    def qos(self) -> QosClass:
+        """QoS class from cpu and memory of every container and init container (`GetPodQOS`)."""
+        requested = limited = False
+        guaranteed = True
+        for container in self.all_containers:
+            requests = _positive(container.requests)
+            limits = _positive(container.limits)
+            requested |= bool(requests)
+            limited |= bool(limits)
+            guaranteed &= limits.keys() == {"cpu", "memory"} and requests == limits
+        if not requested and not limited:
+            return "BestEffort"
+        return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _positive(resources: Resources) -> dict[str, Quantity]:
+    return {name: q for name, q in resources if name in {"cpu", "memory"} and q > Quantity.ZERO}

@@ -1,0 +1,87 @@
+"""Scenario = machine + kubelet configuration + steps. All values; nothing about how it is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.machine import Machine
+from pinproof.scenario.pod import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """A pod arrives at the node."""
+
+    pod: Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """A pod is deleted; the step ends when the kubelet no longer knows it."""
+
+    pod: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A running container ends with a code. Init containers run until such a step ends them."""
+
+    pod: str
+    container: str
+    code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StateEdit:
+    """The state file is rewritten while the kubelet is down."""
+
+    find: str
+    replace: str
+    checksum: Literal["keep", "recompute"] = "keep"
+    """Whether the edited text keeps the old checksum (a corrupted file) or gets a valid one (a foreign file)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateText:
+    """The state file is replaced by this text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The kubelet stops and starts again; running containers go on meanwhile.
+
+    Pods that were rejected or have finished do not come back: as with an API server, they are terminal.
+    """
+
+    state: Literal["keep", "lose"] | StateEdit | StateText = "keep"
+    """What happens to `memory_manager_state` in between."""
+
+    order: tuple[str, ...] = ()
+    """Pods in the order of their re-admission; pods that are not named follow in the order of their first admission."""
+
+    signal: Literal["TERM", "KILL"] = "TERM"
+    machine: Machine | None = None
+    """The machine after the restart, where it changed."""
+
+    kubelet: KubeletConfig | None = None
+    """The configuration after the restart, where it changed."""
+
+    kubernetes: str | None = None
+    """The kubelet release after the restart, where it changed (`1.36.3`)."""
+
+
+Step = Admit | Remove | Exit | Restart
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A machine, a kubelet configuration and a sequence of events."""
+
+    name: str
+    machine: Machine
+    kubelet: KubeletConfig
+    steps: tuple[Step, ...] = ()

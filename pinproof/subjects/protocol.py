@@ -1,0 +1,46 @@
+"""The seam between a scenario and whatever runs it.
+
+A subject is given a scenario and answers with a history; it judges nothing. One implementation a file (or a folder for
+those that need several). `open_subject` in `registry.py` turns `kubelet:1.36.3` into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pinproof.history import History
+from pinproof.scenario.steps import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a subject can show and do; what it cannot is `not_applicable`, never a pass."""
+
+    observables: frozenset[str]
+    """Names of the fields of `Observation` that it fills."""
+
+    steps: frozenset[str]
+    """`admit`, `remove`, `exit`, `restart`, and `restart.<field>` for each field of a restart that it can honour."""
+
+
+class Subject(Protocol):
+    """Something that can be given a scenario and observed."""
+
+    name: str
+    """As the user wrote it: `kubelet:1.36.3`."""
+
+    version: str
+    """The Kubernetes release it is: `1.36.3`; the reference of its minor predicts it."""
+
+    capabilities: Capabilities
+
+    def properties(self) -> Mapping[str, str]:
+        """Facts for reports: version, binary digest, privileges, host kernel."""
+
+    def run(self, scenario: Scenario) -> History:
+        """Carry out the scenario on a clean node; raises SubjectError if the subject itself cannot be started."""
+
+    def close(self) -> None:
+        """Leave nothing behind: no process, mount, cgroup or file. May be called twice."""
