@@ -1,0 +1,1 @@
+"""How a suite runs: the words of a case, the proof of a scenario, the pytest side of both."""

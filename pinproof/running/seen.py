@@ -1,0 +1,244 @@
+"""What a subject showed, in the words of a case.
+
+`Seen` wraps an observed history. Everything takes `after=`, the number of a step: 0 is the start of the kubelet, 1 the
+first step of the scenario, -1 the last. `seen.at(n)` is the same history as it was after step n, for the properties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from pinproof.history import Block, CpuState, History, NodeState, Observation, PodVerdict, Resources, Table, Told
+from pinproof.scenario.quantity import Quantity
+from pinproof.subjects.protocol import Capabilities
+
+T = TypeVar("T")
+
+
+class NotObservableError(Exception):
+    """The subject cannot show or do what the case needs; the case is `not_applicable`, with this reason."""
+
+
+class NothingToSeeError(AssertionError):
+    """The subject shows such things, but not at this step: the kubelet did not run, or the scenario ended before."""
+
+
+def gib(number: float) -> int:
+    """Bytes of so many GiB."""
+    return int(number * (1 << 30))
+
+
+def mib(number: float) -> int:
+    """Bytes of so many MiB."""
+    return int(number * (1 << 20))
+
+
+def size(quantity: str) -> int:
+    """Bytes of a quantity: `size("4Gi")`."""
+    return Quantity.parse(quantity).value()
+
+
+def block(nodes: int | tuple[int, ...], **amount: str) -> Block:
+    """One block: `block(0, memory="4Gi")`, `block((0, 1), hugepages_1Gi="2Gi")`."""
+    ((kind, quantity),) = amount.items()
+    affinity = (nodes,) if isinstance(nodes, int) else tuple(sorted(nodes))
+    return Block(affinity=affinity, type=memory_type(kind), size=size(quantity))
+
+
+def memory_type(word: str) -> str:
+    """`hugepages_2Mi` as Kubernetes spells it."""
+    return word.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An observed history and what its subject is able to show."""
+
+    history: History
+    capabilities: Capabilities
+
+    def at(self, step: int) -> Seen:
+        """The history up to and including this step."""
+        observations = self.history.observations
+        index = self._index(step)
+        cut = History(subject=self.history.subject, observations=observations[: index + 1])
+        return Seen(cut, self.capabilities)
+
+    def observation(self, after: int = -1) -> Observation:
+        """The whole observation after a step."""
+        return self.history.observations[self._index(after)]
+
+    # --- pods
+
+    def verdict(self, pod: str, *, after: int = -1) -> PodVerdict | None:
+        """How the kubelet answered the pod; None when it does not know it."""
+        pods: Mapping[str, PodVerdict] = self._field("pods", after)
+        return pods.get(pod)
+
+    def admitted(self, pod: str, *, after: int = -1) -> bool:
+        """Whether the kubelet knows the pod and has admitted it."""
+        answer = self.verdict(pod, after=after)
+        return answer is not None and answer.admitted
+
+    def rejected(self, pod: str, *, after: int = -1) -> bool:
+        """Whether the kubelet knows the pod and has rejected it."""
+        answer = self.verdict(pod, after=after)
+        return answer is not None and not answer.admitted
+
+    def pods(self, *, after: int = -1) -> list[str]:
+        """Names of all pods the kubelet knows, sorted."""
+        return sorted(self._field("pods", after))
+
+    # --- assignments
+
+    def blocks(self, pod: str, container: str = "c", *, after: int = -1) -> list[Block]:
+        """The memory blocks of a container, sorted; none is the empty list."""
+        assignments: Mapping[str, Mapping[str, tuple[Block, ...]]] = self._field("assignments", after)
+        return sorted(assignments.get(pod, {}).get(container, ()))
+
+    def assigned(self, *, after: int = -1) -> dict[str, list[str]]:
+        """Pod → containers that have blocks, both sorted."""
+        assignments: Mapping[str, Mapping[str, tuple[Block, ...]]] = self._field("assignments", after)
+        return {pod: sorted(containers) for pod, containers in sorted(assignments.items()) if containers}
+
+    def told(self, pod: str, container: str = "c", *, after: int = -1) -> Told:
+        """What the runtime was told when the container was last created."""
+        told: Mapping[str, Mapping[str, Told]] = self._field("told", after)
+        try:
+            return told[pod][container]
+        except KeyError:
+            raise NothingToSeeError(f"container {container!r} of pod {pod!r} was not created") from None
+
+    def created(self, pod: str, container: str = "c", *, after: int = -1) -> bool:
+        """Whether the runtime was asked to create the container."""
+        told: Mapping[str, Mapping[str, Told]] = self._field("told", after)
+        return container in told.get(pod, {})
+
+    def mems(self, pod: str, container: str = "c", *, after: int = -1) -> str:
+        """`cpuset.mems` the runtime was told, in list form; empty when nothing is pinned."""
+        return self.told(pod, container, after=after).cpuset_mems
+
+    def cpus(self, pod: str, container: str = "c", *, after: int = -1) -> str:
+        """`cpuset.cpus` the runtime was told, in list form."""
+        return self.told(pod, container, after=after).cpuset_cpus
+
+    def exclusive_cpus(self, pod: str, container: str = "c", *, after: int = -1) -> str:
+        """CPUs the CPU manager keeps for the container alone, in list form; empty for none."""
+        books: CpuState = self._field("cpu", after)
+        return books.entries.get(pod, {}).get(container, "")
+
+    # --- books of a node
+
+    def node(self, node: int, *, after: int = -1) -> NodeState:
+        """The books of one NUMA node."""
+        machine: Mapping[int, NodeState] = self._field("machine", after)
+        if node not in machine:
+            raise NothingToSeeError(f"the machine state has no node {node}, only {sorted(machine)}")
+        return machine[node]
+
+    def table(self, node: int, type: str = "memory", *, after: int = -1) -> Table:  # noqa: A002  # Kubernetes' word
+        """The books of one memory type (`memory`, `hugepages-2Mi` or `hugepages_2Mi`) on one node."""
+        tables = self.node(node, after=after).memory
+        kind = memory_type(type)
+        if kind not in tables:
+            raise NothingToSeeError(f"node {node} has no {kind}, only {sorted(tables)}")
+        return tables[kind]
+
+    def total(self, node: int, type: str = "memory", *, after: int = -1) -> int:  # noqa: A002  # Kubernetes' word
+        """Bytes of the type on the node."""
+        return self.table(node, type, after=after).total
+
+    def system_reserved(self, node: int, type: str = "memory", *, after: int = -1) -> int:  # noqa: A002  # see table
+        """Bytes kept for the system."""
+        return self.table(node, type, after=after).system_reserved
+
+    def allocatable(self, node: int, type: str = "memory", *, after: int = -1) -> int:  # noqa: A002  # see table
+        """Bytes that pods may have."""
+        return self.table(node, type, after=after).allocatable
+
+    def reserved(self, node: int, type: str = "memory", *, after: int = -1) -> int:  # noqa: A002  # see table
+        """Bytes that pods have."""
+        return self.table(node, type, after=after).reserved
+
+    def free(self, node: int, type: str = "memory", *, after: int = -1) -> int:  # noqa: A002  # see table
+        """Bytes that are left to pods."""
+        return self.table(node, type, after=after).free
+
+    def cells(self, node: int, *, after: int = -1) -> tuple[int, ...]:
+        """The node's group."""
+        return self.node(node, after=after).cells
+
+    def assignments_on(self, node: int, *, after: int = -1) -> int:
+        """`numberOfAssignments` of the node."""
+        return self.node(node, after=after).number_of_assignments
+
+    # --- counters and PodResources
+
+    def counter(self, name: str, *, after: int = -1, **labels: str) -> int:
+        """A counter since the kubelet process started; a labelled one that was never touched is 0.
+
+        Args:
+            name: metric name, with or without `kubelet_`.
+            after: step.
+            labels: label → value.
+        """
+        counters: Mapping[str, int] = self._field("counters", after)
+        full = name if name.startswith("kubelet_") else f"kubelet_{name}"
+        if labels:
+            inside = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+            return counters.get(f"{full}{{{inside}}}", 0)
+        if full not in counters:
+            raise NothingToSeeError(f"there is no counter {full}, only {', '.join(sorted(counters))}")
+        return counters[full]
+
+    def pod_resources(self, pod: str, *, after: int = -1) -> dict[str, Resources]:
+        """What PodResources `List` says of the pod: container → resources; empty when the pod is not listed."""
+        listed: Mapping[str, Mapping[str, Resources]] = self._field("pod_resources", after)
+        return dict(listed.get(pod, {}))
+
+    @property
+    def allocatable_resources(self) -> Resources:
+        """What PodResources `GetAllocatableResources` says of the node."""
+        return self._field("allocatable", -1)
+
+    # --- the kubelet
+
+    @property
+    def running(self) -> bool:
+        """Whether the kubelet runs."""
+        return self.observation().running
+
+    @property
+    def refusal(self) -> str:
+        """With what message the kubelet refused to start; empty when it did not."""
+        return self.observation().refusal or ""
+
+    @property
+    def state_file(self) -> str:
+        """The text of `memory_manager_state`; empty when there is none."""
+        return self._field("state_file", -1)
+
+    @property
+    def policy(self) -> str:
+        """`policyName` in the state file."""
+        return self._field("policy", -1)
+
+    def _index(self, after: int) -> int:
+        count = len(self.history.observations)
+        index = after + count if after < 0 else after
+        if not 0 <= index < count:
+            raise NothingToSeeError(f"nothing was seen after step {after}: the history ends with step {count - 1}")
+        return index
+
+    def _field(self, name: str, after: int) -> T:  # type: ignore[type-var]  # the caller names the field's type
+        if name not in self.capabilities.observables:
+            raise NotObservableError(f"{self.history.subject} does not show {name}")
+        observation = self.observation(after)
+        value = getattr(observation, name)
+        if value is None:
+            why = "the kubelet did not run" if not observation.running else "it was not captured"
+            refusal = f": {observation.refusal}" if observation.refusal else ""
+            raise NothingToSeeError(f"no {name} after step {self._index(after)}: {why}{refusal}")
+        return cast(T, value)

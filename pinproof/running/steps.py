@@ -1,0 +1,90 @@
+"""Words for steps. What a restart changes may be given as a case gives it: a machine's name, a configuration maker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pinproof.running.configuration import Configuration
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.machine import Machine
+from pinproof.scenario.pod import Pod
+from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, StateText, Step
+
+State = Literal["keep", "lose"] | StateEdit | StateText
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRestart:
+    """A restart whose machine or configuration is worked out when the machine is known."""
+
+    plain: Restart
+    machine: str | Machine | None
+    kubelet: Configuration | KubeletConfig | None
+
+    def on(self, current: Machine) -> Restart:
+        """The restart on the machine that the scenario has reached."""
+        from pinproof.scenario.topologies import machine
+
+        new = machine(self.machine) if isinstance(self.machine, str) else self.machine
+        config = self.kubelet(new or current) if isinstance(self.kubelet, Configuration) else self.kubelet
+        return replace(self.plain, machine=new, kubelet=config)
+
+
+def admit(pod: Pod) -> Admit:
+    """The pod arrives."""
+    return Admit(pod)
+
+
+def remove(pod: str | Pod) -> Remove:
+    """The pod is deleted."""
+    return Remove(pod if isinstance(pod, str) else pod.name)
+
+
+def exits(pod: str | Pod, container: str, code: int = 0) -> Exit:
+    """A running container ends. Init containers run until such a step ends them."""
+    return Exit(pod if isinstance(pod, str) else pod.name, container, code)
+
+
+def restart(
+    *,
+    state: State = "keep",
+    order: tuple[str, ...] = (),
+    signal: Literal["TERM", "KILL"] = "TERM",
+    machine: str | Machine | None = None,
+    kubelet: Configuration | KubeletConfig | None = None,
+    kubernetes: str | None = None,
+) -> PlannedRestart:
+    """The kubelet stops and starts again.
+
+    Args:
+        state: what happens to the state file meanwhile: `keep`, `lose`, `edited(...)` or `replaced(...)`.
+        order: pods in the order of their re-admission.
+        signal: how the kubelet is stopped.
+        machine: the machine after the restart, where it changed.
+        kubelet: the configuration after the restart, where it changed.
+        kubernetes: the release after the restart, where it changed.
+    """
+    plain = Restart(state=state, order=order, signal=signal, kubernetes=kubernetes)
+    return PlannedRestart(plain, machine, kubelet)
+
+
+def edited(find: str, put: str, *, checksum: Literal["keep", "recompute"] = "keep") -> StateEdit:
+    """The state file with one text replaced by another; `recompute` makes the checksum valid again."""
+    return StateEdit(find=find, replace=put, checksum=checksum)
+
+
+def replaced(text: str) -> StateText:
+    """The state file replaced as a whole."""
+    return StateText(text)
+
+
+def planned(steps: tuple[Step | PlannedRestart, ...], machine: Machine) -> tuple[Step, ...]:
+    """The steps with every plan worked out, following the machine through restarts that change it."""
+    done: list[Step] = []
+    for step in steps:
+        concrete = step.on(machine) if isinstance(step, PlannedRestart) else step
+        if isinstance(concrete, Restart) and concrete.machine is not None:
+            machine = concrete.machine
+        done.append(concrete)
+    return tuple(done)
