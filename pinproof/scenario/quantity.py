@@ -8,9 +8,9 @@ Quantity('1536Mi')
 Two facts of upstream decide outcomes of the Memory Manager and are kept here although they look like details:
 
 * A quantity knows in which of three formats it was written, and sums are printed in that format.
-* Upstream holds a quantity either as an int64 with a power of ten, or as a big decimal when the text does not obviously
-  fit. `AsInt64` answers only for the first form, so `0.5Gi` and `1.0` in a manifest that no API server has rewritten are
-  "not representable as int64" although they are whole numbers. `exact_int` follows that.
+* Upstream holds a quantity either as an int64 with a power of ten, or as a big decimal when the text does not
+  obviously fit. `AsInt64` answers only for the first form without decimals, so `0.5Gi` and `1.0` in a manifest that no
+  API server has rewritten do not convert, although they are whole numbers. `exact_int` follows that.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Quantity:
     def value(self) -> int:
         """The amount as an integer, rounded away from zero (`Value`).
 
-        Upstream's answer is meaningless beyond int64, and for negative amounts in its big decimal form; this one is right.
+        Upstream's answer is meaningless beyond int64, and for negative amounts as big decimals; this one is right.
         """
         return _divide_up(self.nano, _NANO)
 
@@ -179,7 +179,7 @@ def _fast_scale(digits: str, part: str, power: int, form: Format) -> int | None:
 
 
 def _big(amount: int, decimals: int, power: int, form: Format) -> int:
-    """`amount` × 10⁻ᵈᵉᶜⁱᵐᵃˡˢ × the suffix in 10⁻⁹, what is finer rounded away from zero, binary suffixes capped at int64."""
+    """The amount in 10⁻⁹: what is finer is rounded away from zero, what has a binary suffix is capped at int64."""
     numerator, denominator = abs(amount) * _NANO, 10**decimals
     if form == "BinarySI":
         numerator <<= power
