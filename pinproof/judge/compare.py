@@ -1,0 +1,185 @@
+"""Compare what was seen with what the model predicts, observation by observation, field by field.
+
+Rules:
+
+* A field that is None on either side, or that the subject does not claim to show, is not compared; `coverage` says
+  which.
+* `running` is always compared. Where it differs the rest of the observation is noise and is left out.
+* `refusal`: the predicted text is contained in what the kubelet said, which carries wrapping and context of its own.
+* `counters`: the predicted ones; a kubelet has many more.
+* `state_file`: whether there is one. Its text has its blocks in random order; `state_file.py` checks it against itself.
+* Everything else is equal, rejection messages and the split of memory over the nodes of a group included.
+
+Where several histories are allowed, the differences are those against the closest: the one with the longest equal
+prefix, then the one with the fewest differences.
+
+>>> from pinproof.history import Observation
+>>> up, down = (History("x", (Observation(running=on),)) for on in (True, False))
+>>> [difference.path for difference in compare(Prediction((up,)), down, Capabilities(frozenset(), frozenset()))]
+['running']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from pinproof.history import History, Observation, PodVerdict
+from pinproof.judge.prediction import Prediction
+from pinproof.subjects.protocol import Capabilities
+
+COMPARED = (
+    "refusal",
+    "pods",
+    "policy",
+    "assignments",
+    "machine",
+    "state_file",
+    "cpu",
+    "told",
+    "counters",
+    "pod_resources",
+    "allocatable",
+)
+"""Fields of an observation beside `running`, in the order in which a person wants to read their differences."""
+
+
+class Absent(Enum):
+    """The value of a place that one side does not have."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+ABSENT = Absent.ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where the subject and the model differ."""
+
+    step: int
+    """Index of the observation: 0 is the start of the kubelet, n is after the n-th step."""
+
+    path: str
+    """Where, such as `machine.0.memory.free` or `pods.a.reason`."""
+
+    expected: object
+    """What the model predicts, `ABSENT` for nothing."""
+
+    seen: object
+    """What the subject showed, `ABSENT` for nothing."""
+
+
+def compare(prediction: Prediction, observed: History, capabilities: Capabilities) -> tuple[Difference, ...]:
+    """Differences against the closest allowed history; none when the subject did what the model allows."""
+    return closest(prediction, observed, capabilities)[1]
+
+
+def closest(
+    prediction: Prediction, observed: History, capabilities: Capabilities
+) -> tuple[History, tuple[Difference, ...]]:
+    """The allowed history that the subject came closest to, and the differences that remain."""
+    candidates = []
+    for predicted in prediction.histories:
+        differences = tuple(_differences(predicted, observed, capabilities))
+        if not differences:
+            return predicted, ()
+        candidates.append((predicted, differences))
+    return min(candidates, key=lambda candidate: (-candidate[1][0].step, len(candidate[1])))
+
+
+def coverage(
+    predicted: History, observed: History, capabilities: Capabilities
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Which fields were compared at least once, and for each that was not, why."""
+    compared: list[str] = ["running"]
+    skipped: dict[str, str] = {}
+    pairs = list(zip(predicted.observations, observed.observations, strict=False))
+    for name in COMPARED:
+        if name not in capabilities.observables:
+            skipped[name] = "the subject does not show it"
+        elif all(getattr(expected, name) is None for expected, _ in pairs):
+            skipped[name] = "the model predicts none"
+        elif all(getattr(seen, name) is None for _, seen in pairs):
+            skipped[name] = "the subject showed none in this scenario"
+        else:
+            compared.append(name)
+    return tuple(compared), skipped
+
+
+def missing(predicted: History, observed: History, capabilities: Capabilities) -> tuple[tuple[int, str], ...]:
+    """(step, field) of what a running subject claims to show, and the model predicts, but was not captured."""
+    return tuple(
+        (step, name)
+        for step, (expected, seen) in enumerate(zip(predicted.observations, observed.observations, strict=False))
+        if expected.running and seen.running
+        for name in COMPARED
+        if name in capabilities.observables and getattr(expected, name) is not None and getattr(seen, name) is None
+        if name != "refusal"
+    )
+
+
+def _differences(predicted: History, observed: History, capabilities: Capabilities) -> Iterator[Difference]:
+    names = [name for name in COMPARED if name in capabilities.observables]
+    for step, (expected, seen) in enumerate(zip(predicted.observations, observed.observations, strict=False)):
+        yield from _observation(step, expected, seen, names)
+    wanted, got = len(predicted.observations), len(observed.observations)
+    if got > wanted or (got < wanted and observed.complete):
+        yield Difference(min(wanted, got), "observations", wanted, got)
+
+
+def _observation(step: int, expected: Observation, seen: Observation, names: list[str]) -> Iterator[Difference]:
+    if expected.running != seen.running:
+        yield Difference(step, "running", _life(expected), _life(seen))
+        return
+    for name in names:
+        left, right = getattr(expected, name), getattr(seen, name)
+        if left is not None and right is not None:
+            yield from _field(step, name, left, right)
+
+
+def _life(observation: Observation) -> str:
+    if observation.running:
+        return "runs"
+    return f"refuses to start: {observation.refusal}" if observation.refusal else "does not run"
+
+
+def _field(step: int, name: str, expected: object, seen: object) -> Iterator[Difference]:
+    if name == "refusal":
+        if str(expected) not in str(seen):
+            yield Difference(step, name, expected, seen)
+    elif name == "state_file":
+        if bool(expected) != bool(seen):
+            yield Difference(step, name, *("a file" if text else "no file" for text in (expected, seen)))
+    elif name == "counters" and isinstance(expected, Mapping) and isinstance(seen, Mapping):
+        yield from _walk(step, name, expected, {key: seen[key] for key in expected if key in seen})
+    else:
+        yield from _walk(step, name, expected, seen)
+
+
+def _walk(step: int, path: str, expected: object, seen: object) -> Iterator[Difference]:
+    """Places below `path` that differ; equal parts are passed over without a look inside."""
+    if expected == seen:
+        return
+    left, right = _parts(expected), _parts(seen)
+    if isinstance(expected, PodVerdict) and isinstance(seen, PodVerdict) and expected.admitted != seen.admitted:
+        left = None  # admitted here, rejected there: one difference, not three
+    if left is None or right is None:
+        yield Difference(step, path, expected, seen)
+        return
+    for key in sorted(left.keys() | right.keys()):
+        yield from _walk(step, f"{path}.{key}", left.get(key, ABSENT), right.get(key, ABSENT))
+
+
+def _parts(value: object) -> Mapping[Any, object] | None:
+    """The named parts of a mapping or dataclass; None for a leaf. Blocks are leaves: people compare them as a whole."""
+    if isinstance(value, Mapping):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {part.name: getattr(value, part.name) for part in fields(value)}
+    return None

@@ -1,0 +1,54 @@
+"""What holds for every kubelet, whatever its release: an oracle that needs no model.
+
+>>> INVARIANTS["I-3"].since
+'1.32'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pinproof.history import History
+from pinproof.judge.course import Moment, course
+from pinproof.judge.invariants.answers import Answer, answers_of, same_answer
+from pinproof.judge.invariants.books import IN_EVERY_STATE
+from pinproof.judge.invariants.reported import (
+    containers_are_told_their_nodes,
+    counters_follow_admissions,
+    pod_resources_show_blocks,
+)
+from pinproof.judge.invariants.restart import restart_changes_nothing
+from pinproof.judge.invariants.violation import INVARIANTS, Invariant, Violation
+from pinproof.scenario.pod import Pod
+from pinproof.scenario.steps import Scenario
+
+__all__ = [
+    "INVARIANTS",
+    "Answer",
+    "Invariant",
+    "Violation",
+    "answers_of",
+    "same_answer",
+    "violations",
+]
+
+
+def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Violation]]:
+    """(index of the observation, violation) of I-1 to I-7 in a history.
+
+    Books are judged while the kubelet runs and the file is its own: what a scenario wrote into the file is no promise.
+    """
+    live_before: Mapping[str, Pod] = {}
+    for moment in course(scenario, observed):
+        yield from ((moment.index, violation) for violation in _at(moment, live_before))
+        live_before = moment.live
+
+
+def _at(moment: Moment, live_before: Mapping[str, Pod]) -> Iterator[Violation]:
+    if moment.now.running and not moment.foreign:
+        for check in IN_EVERY_STATE.values():
+            yield from check(moment.now)
+    yield from restart_changes_nothing(moment, live_before)
+    yield from pod_resources_show_blocks(moment)
+    yield from containers_are_told_their_nodes(moment)
+    yield from counters_follow_admissions(moment)

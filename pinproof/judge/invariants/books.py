@@ -1,0 +1,149 @@
+"""I-1 to I-5: what every state file must say by itself.
+
+Each takes one observation and is silent where the observation does not show what it needs. Books are judged as the
+kubelet wrote them: memory of a removed pod is still there until the next admission, and is still counted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+
+from pinproof.history import Block, NodeState, Observation, Table
+from pinproof.judge.invariants.violation import Violation
+from pinproof.judge.words import nodes, size
+
+_WORD = 1 << 64
+"""The kubelet counts in unsigned 64 bits; what wraps around is reported once, as more than the total."""
+
+
+def books_balance(now: Observation) -> Iterator[Violation]:
+    """I-1: free + reserved = allocatable = total - system reserved (- huge pages), nothing out of bounds."""
+    for node, state in (now.machine or {}).items():
+        huge = sum(table.total for type_, table in state.memory.items() if type_ != "memory")
+        for type_, table in state.memory.items():
+            path = f"machine.{node}.{type_}"
+            yield from _bounds(path, table)
+            if (table.free + table.reserved - table.allocatable) % _WORD:
+                yield Violation(
+                    "I-1",
+                    f"{path}.allocatable",
+                    f"free + reserved = {size(table.free + table.reserved)}",
+                    size(table.allocatable),
+                )
+            due = table.total - table.system_reserved - (huge if type_ == "memory" else 0)
+            if (due - table.allocatable) % _WORD:
+                rule = "total - system reserved - huge pages" if type_ == "memory" else "total - system reserved"
+                yield Violation("I-1", f"{path}.allocatable", f"{rule} = {size(due)}", size(table.allocatable))
+
+
+def _bounds(path: str, table: Table) -> Iterator[Violation]:
+    for name in ("system_reserved", "allocatable", "reserved", "free"):
+        amount = getattr(table, name)
+        if not 0 <= amount <= table.total:
+            yield Violation("I-1", f"{path}.{name}", f"between 0 and the total of {size(table.total)}", size(amount))
+
+
+def groups_are_disjoint(now: Observation) -> Iterator[Violation]:
+    """I-2: every member of a group names the same members; a node without assignments is alone."""
+    machine = now.machine or {}
+    for node, state in machine.items():
+        path = f"machine.{node}.cells"
+        if node not in state.cells:
+            yield Violation("I-2", path, f"a group that contains node {node}", nodes(state.cells))
+        if not state.number_of_assignments and state.cells != (node,):
+            yield Violation("I-2", path, f"{nodes((node,))}, since the node has no assignments", nodes(state.cells))
+        for member in state.cells:
+            theirs = machine[member].cells if member in machine else ()
+            if set(theirs) != set(state.cells):
+                yield Violation("I-2", path, f"the group that node {member} names, {nodes(theirs)}", nodes(state.cells))
+
+
+def single_and_group_do_not_mix(now: Observation) -> Iterator[Violation]:
+    """I-3: no node is in a single-node block and in a block of several nodes."""
+    single: dict[int, str] = {}
+    group: dict[int, str] = {}
+    for owner, block in _owned(now):
+        kind = single if len(block.affinity) == 1 else group
+        for node in block.affinity:
+            kind.setdefault(node, f"{owner} on {nodes(block.affinity)}")
+    for node in sorted(single.keys() & group.keys()):
+        yield Violation(
+            "I-3", f"assignments on node {node}", "one kind of allocation", f"{single[node]} and {group[node]}"
+        )
+
+
+def assignments_are_counted(now: Observation) -> Iterator[Violation]:
+    """I-4: a node counts the blocks whose affinity contains it, empty ones and those that took nothing from it too."""
+    if now.machine is None or now.assignments is None:
+        return
+    recorded = [block for _, block in _owned(now)]
+    for node, state in now.machine.items():
+        blocks = sum(node in block.affinity for block in recorded)
+        if state.number_of_assignments != blocks:
+            yield Violation(
+                "I-4",
+                f"machine.{node}.number_of_assignments",
+                f"{blocks}, the number of its blocks",
+                str(state.number_of_assignments),
+            )
+
+
+def reserved_is_assigned(now: Observation) -> Iterator[Violation]:
+    """I-5: reserved memory of a group is the sum of its blocks, by type.
+
+    A group is here what the blocks connect, not what `cells` says, so that wrong cells (I-2) are not reported twice.
+    """
+    if now.machine is None or now.assignments is None:
+        return
+    recorded = [block for _, block in _owned(now)]
+    for group in _connected(now.machine, recorded):
+        blocks = [block for block in recorded if not set(group).isdisjoint(block.affinity)]
+        types = dict.fromkeys(chain((t for n in group for t in _types(now.machine, n)), (b.type for b in blocks)))
+        for type_ in types:
+            reserved = sum(_reserved(now.machine, node, type_) for node in group)
+            assigned = sum(block.size for block in blocks if block.type == type_)
+            if reserved != assigned:
+                where = ",".join(map(str, group))
+                yield Violation(
+                    "I-5",
+                    f"machine.{where}.{type_}.reserved",
+                    f"{size(assigned)}, the sum of the blocks",
+                    size(reserved),
+                )
+
+
+def _types(machine: Mapping[int, NodeState], node: int) -> Iterator[str]:
+    return iter(machine[node].memory) if node in machine else iter(())
+
+
+def _reserved(machine: Mapping[int, NodeState], node: int, type_: str) -> int:
+    table = machine[node].memory.get(type_) if node in machine else None
+    return table.reserved if table else 0
+
+
+def _owned(now: Observation) -> Iterator[tuple[str, Block]]:
+    """Every recorded block with its owner, `pod/container`."""
+    for pod, containers in (now.assignments or {}).items():
+        for container, blocks in containers.items():
+            for block in blocks:
+                yield f"{pod}/{container}", block
+
+
+def _connected(machine: Mapping[int, NodeState], blocks: list[Block]) -> list[tuple[int, ...]]:
+    """The nodes, split into parts that no block reaches across."""
+    part = {node: frozenset({node}) for node in chain(machine, *(block.affinity for block in blocks))}
+    for block in blocks:
+        joined = frozenset[int]().union(*(part[node] for node in block.affinity))
+        part.update(dict.fromkeys(joined, joined))
+    return [tuple(sorted(members)) for members in dict.fromkeys(part.values())]
+
+
+IN_EVERY_STATE: Mapping[str, Callable[[Observation], Iterator[Violation]]] = {
+    "I-1": books_balance,
+    "I-2": groups_are_disjoint,
+    "I-3": single_and_group_do_not_mix,
+    "I-4": assignments_are_counted,
+    "I-5": reserved_is_assigned,
+}
+"""The invariants of one observation, by id."""

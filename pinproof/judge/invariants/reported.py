@@ -1,0 +1,130 @@
+"""I-7: what the kubelet reports is what it has recorded.
+
+* PodResources shows, for app containers and sidecars of live pods, exactly their blocks, and no memory for pods that
+  were rejected or have finished. (Regular init containers are never listed; sidecars where the release lists them,
+  from 1.30.)
+* A container that was created in this step got the union of its blocks' NUMA nodes as `cpuset_mems`. Only then: a
+  running container is never pinned anew, so after a lost state file the two may differ for good.
+* The counters follow the admissions (#121778): they never fall while the kubelet runs; a step without an admission
+  leaves them; an admitted Guaranteed pod under policy Static is one pinning request for each container and init
+  container, any other pod none; a rejection for alignment is no pinning error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pinproof.history import Assignments, Block, Observation
+from pinproof.judge.course import Moment, recreated
+from pinproof.judge.invariants.violation import Violation
+from pinproof.judge.words import words
+from pinproof.scenario.steps import Admit, Exit, Restart
+
+PINNING_REQUESTS = "kubelet_memory_manager_pinning_requests_total"
+PINNING_ERRORS = "kubelet_memory_manager_pinning_errors_total"
+ADMISSION_REQUESTS = "kubelet_topology_manager_admission_requests_total"
+ADMISSION_ERRORS = "kubelet_topology_manager_admission_errors_total"
+COUNTERS = (PINNING_REQUESTS, PINNING_ERRORS, ADMISSION_REQUESTS, ADMISSION_ERRORS)
+
+ALIGNMENT = "TopologyAffinityError"
+ALLOCATION = "UnexpectedAdmissionError"
+
+
+def pod_resources_show_blocks(moment: Moment) -> Iterator[Violation]:
+    """I-7, PodResources: the blocks of live pods, and of no others."""
+    listed, assignments = moment.now.pod_resources, moment.now.assignments
+    if listed is None or assignments is None or not moment.now.running:
+        return
+    for name, pod in moment.live.items():
+        shown = listed.get(name, {})
+        for container in pod.all_containers:
+            if container in pod.init_containers and (not container.restart_always or container.name not in shown):
+                continue
+            expected = _blocks(assignments, name, container.name)
+            seen = tuple(sorted(shown[container.name].memory)) if container.name in shown else ()
+            if expected != seen:
+                path = f"pod_resources.{name}.{container.name}.memory"
+                yield Violation("I-7", path, f"{words('', expected)}, as recorded", words("", seen))
+    for name in sorted(moment.ended & listed.keys()):
+        for container_name, resources in listed[name].items():
+            if resources.memory:
+                path = f"pod_resources.{name}.{container_name}.memory"
+                expected_text = "nothing, since the pod is no longer active"
+                yield Violation("I-7", path, expected_text, words("", resources.memory))
+
+
+def containers_are_told_their_nodes(moment: Moment) -> Iterator[Violation]:
+    """I-7, CRI: a container is created with the NUMA nodes of its blocks, in ascending order, without ranges."""
+    before, now = moment.before, moment.now
+    if before is None or before.told is None or now.told is None or now.assignments is None:
+        return
+    for name, pod in moment.live.items():
+        told, formerly = now.told.get(name, {}), before.told.get(name, {})
+        for container in pod.all_containers:
+            if container.name not in told:
+                continue
+            anew = (
+                isinstance(moment.step, Exit)
+                and (moment.step.pod, moment.step.container) == (name, container.name)
+                and recreated(pod, moment.step)
+            )
+            if not anew and told[container.name] == formerly.get(container.name):
+                continue
+            blocks = _blocks(now.assignments, name, container.name)
+            due = ",".join(map(str, sorted({node for block in blocks for node in block.affinity})))
+            seen = told[container.name].cpuset_mems
+            if due != seen:
+                yield Violation(
+                    "I-7",
+                    f"told.{name}.{container.name}.cpuset_mems",
+                    f"{due or 'nothing'}, the nodes of its blocks",
+                    seen or "nothing",
+                )
+
+
+def counters_follow_admissions(moment: Moment) -> Iterator[Violation]:
+    """I-7, metrics: the pinning and admission counters move as the admissions of the step say."""
+    before, now = moment.before, moment.now
+    if before is None or not (before.running and now.running) or isinstance(moment.step, Restart):
+        return
+    for name, (low, high) in _due(moment).items():
+        moved = _delta(before, now, name)
+        if moved is not None and not low <= moved <= high:
+            due = f"+{low}" if low == high else f"+{low} to +{high}"
+            yield Violation("I-7", f"counters.{name}", f"{due} in this step", f"{moved:+d}")
+
+
+def _delta(before: Observation, now: Observation, name: str) -> int | None:
+    if before.counters is None or now.counters is None or not {name} <= before.counters.keys() & now.counters.keys():
+        return None
+    return now.counters[name] - before.counters[name]
+
+
+def _due(moment: Moment) -> dict[str, tuple[int, int]]:
+    """Counter → by how much it must at least and may at most have risen in the step."""
+    if not isinstance(moment.step, Admit):
+        return dict.fromkeys(COUNTERS, (0, 0))
+    pod = moment.step.pod
+    verdict = (moment.now.pods or {}).get(pod.name)
+    if verdict is None:
+        return {}
+    pinned = pod.qos() == "Guaranteed" and moment.kubelet.memory_manager_policy == "Static"
+    most = len(pod.all_containers) if pinned else 0
+    if verdict.admitted:
+        return {
+            PINNING_REQUESTS: (most, most),
+            PINNING_ERRORS: (0, 0),
+            ADMISSION_REQUESTS: (1, 1),
+            ADMISSION_ERRORS: (0, 0),
+        }
+    due = {PINNING_REQUESTS: (0, most), PINNING_ERRORS: (0, min(1, most))}
+    if verdict.reason in {ALIGNMENT, ALLOCATION}:
+        counted = int(moment.kubelet.topology_manager_policy != "none")
+        due |= {ADMISSION_REQUESTS: (1, 1), ADMISSION_ERRORS: (counted, counted)}
+    if verdict.reason == ALIGNMENT:
+        due[PINNING_ERRORS] = (0, 0)
+    return due
+
+
+def _blocks(assignments: Assignments, pod: str, container: str) -> tuple[Block, ...]:
+    return tuple(sorted(assignments.get(pod, {}).get(container, ())))
