@@ -1,9 +1,9 @@
 """The judge: two histories in, findings and a verdict out. Pure; reads no file, runs nothing."""
 
+from pinproof.history import Prediction
 from pinproof.judge.compare import ABSENT, Difference, compare, coverage
 from pinproof.judge.invariants import INVARIANTS, Answer, Invariant, Violation, answers_of, same_answer, violations
 from pinproof.judge.lattice import RunSummary, exit_code, exit_reason, merge
-from pinproof.judge.prediction import Prediction
 from pinproof.judge.render import describe_step, one_line, render, replay_command
 from pinproof.judge.verdict import Finding, Judgement, judge
 

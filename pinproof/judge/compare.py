@@ -26,8 +26,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from pinproof.history import History, Observation, PodVerdict
-from pinproof.judge.prediction import Prediction
+from pinproof.history import History, Observation, PodVerdict, Prediction
 from pinproof.subjects.protocol import Capabilities
 
 COMPARED = (

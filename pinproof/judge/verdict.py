@@ -16,10 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pinproof.history import History, Outcome
+from pinproof.history import History, Outcome, Prediction
 from pinproof.judge.compare import Difference, closest, coverage, missing
 from pinproof.judge.invariants import INVARIANTS, violations
-from pinproof.judge.prediction import Prediction
 from pinproof.judge.state_file import state_file_differences
 from pinproof.judge.words import words
 from pinproof.scenario.steps import Scenario
