@@ -1,0 +1,42 @@
+// Command pinproof-runtime is one node of pinproof: private namespaces, a made machine, a container runtime that
+// answers and records, and at most one kubelet. It is told what to do in JSON lines on its standard input.
+//
+//	pinproof-runtime agent [--namespaces user|root]
+//
+// The process that is started is only a launcher: it creates the namespaces by starting itself again as `node` in
+// them, hands its standard streams over, and waits. When either dies, the kernel ends the rest.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"pinproof.dev/driver/internal/control"
+	"pinproof.dev/driver/internal/namespaces"
+)
+
+const usage = "usage: pinproof-runtime agent [--namespaces user|root]\n"
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
+	mode := flags.String("namespaces", namespaces.User, "user: map the caller to root of a new user namespace; root: the caller is root")
+	_ = flags.Parse(os.Args[2:]) // ExitOnError: an error never returns
+	if *mode != namespaces.User && *mode != namespaces.Root {
+		fmt.Fprintf(os.Stderr, "--namespaces is %q, must be user or root\n%s", *mode, usage)
+		os.Exit(2)
+	}
+	switch os.Args[1] {
+	case "agent":
+		os.Exit(namespaces.Launch(*mode))
+	case "node":
+		os.Exit(control.Main(*mode))
+	default:
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	}
+}

@@ -1,0 +1,167 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"pinproof.dev/driver/internal/kubelet"
+	"pinproof.dev/driver/internal/store"
+)
+
+// How often to ask a kubelet that does not tell by itself; the interval grows from the first to the second.
+const (
+	quick = 2 * time.Millisecond
+	slow  = 10 * time.Millisecond
+)
+
+// await repeats look until it is satisfied, the kubelet has ended, or the time is up. Between two looks it waits a little, or
+// until the runtime's containers change.
+func (a *agent) await(ctx context.Context, timeout millis, look func(context.Context) (reply, bool)) (reply, error) {
+	process := a.current()
+	if process == nil {
+		return nil, errors.New("no kubelet has been started")
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout.duration())
+	defer cancel()
+	var seen reply
+	for pause := quick; ; pause = min(pause*5/4, slow) {
+		changed := a.store.Changed() // before the look: what changes during it is not missed
+		body, satisfied := look(ctx)
+		if satisfied {
+			return body, nil
+		}
+		if body != nil {
+			seen = body
+		}
+		select {
+		case <-process.Done():
+			exit, _ := process.Exit()
+			return exited(exit), nil
+		case <-ctx.Done():
+			return timedOut(seen), nil
+		case <-changed:
+		case <-time.After(pause):
+		}
+	}
+}
+
+func timedOut(seen reply) reply {
+	if seen == nil {
+		seen = reply{}
+	}
+	seen["timeout"] = true
+	return seen
+}
+
+type awaitRequest struct {
+	Timeout millis `json:"timeout_ms"`
+}
+
+func (a *agent) awaitReady(ctx context.Context, r awaitRequest) (reply, error) {
+	return a.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
+		if !kubelet.SocketMade() {
+			return reply{"ready": false, "seen": "the device manager does not listen yet"}, false
+		}
+		if _, err := kubelet.Pods(ctx); err != nil {
+			return reply{"ready": false, "seen": err.Error()}, false
+		}
+		return reply{"ready": true}, true
+	})
+}
+
+type awaitPodsRequest struct {
+	Pods    map[string][]string `json:"pods"`
+	Timeout millis              `json:"timeout_ms"`
+}
+
+type podState struct {
+	State   string `json:"state"` // started, rejected or pending
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+}
+
+func (a *agent) awaitPods(ctx context.Context, r awaitPodsRequest) (reply, error) {
+	return a.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
+		known, err := kubelet.Pods(ctx)
+		if err != nil {
+			return nil, false
+		}
+		states, satisfied := map[string]podState{}, true
+		for uid, containers := range r.Pods {
+			states[uid] = a.podState(known[uid], uid, containers)
+			satisfied = satisfied && states[uid].State != "pending"
+		}
+		return reply{"pods": states}, satisfied
+	})
+}
+
+func (a *agent) podState(known kubelet.PodStatus, uid string, containers []string) podState {
+	state := podState{State: "pending", Reason: known.Reason, Message: known.Message}
+	switch {
+	case known.Rejected():
+		state.State = "rejected"
+	case known.Processed && a.started(uid, containers):
+		state.State = "started"
+	}
+	return state
+}
+
+// started reports whether every one of the containers runs or has run.
+func (a *agent) started(uid string, containers []string) bool {
+	for _, name := range containers {
+		if c, exists := a.store.Latest(uid, name); !exists || c.State == cri.ContainerState_CONTAINER_CREATED {
+			return false
+		}
+	}
+	return true
+}
+
+type awaitGoneRequest struct {
+	UIDs    []string `json:"uids"`
+	Timeout millis   `json:"timeout_ms"`
+}
+
+func (a *agent) awaitGone(ctx context.Context, r awaitGoneRequest) (reply, error) {
+	return a.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
+		known, err := kubelet.Pods(ctx)
+		if err != nil {
+			return nil, false
+		}
+		left := []string{}
+		for _, uid := range r.UIDs {
+			if _, listed := known[uid]; listed {
+				left = append(left, uid)
+			}
+		}
+		return reply{"left": left}, len(left) == 0
+	})
+}
+
+type awaitContainerRequest struct {
+	UID       string  `json:"uid"`
+	Container string  `json:"container"`
+	State     string  `json:"state"`
+	Attempt   *uint32 `json:"attempt"` // nil: the newest
+	Timeout   millis  `json:"timeout_ms"`
+}
+
+func (a *agent) awaitContainer(ctx context.Context, r awaitContainerRequest) (reply, error) {
+	if r.State != "running" && r.State != "exited" && r.State != "absent" {
+		return nil, fmt.Errorf("state is %q, must be running, exited or absent", r.State)
+	}
+	return a.await(ctx, r.Timeout, func(context.Context) (reply, bool) {
+		found := a.store.Containers(func(c store.Container) bool {
+			return c.UID() == r.UID && c.Name() == r.Container &&
+				(r.Attempt == nil || c.Config.GetMetadata().GetAttempt() == *r.Attempt)
+		})
+		if len(found) == 0 {
+			return reply{"state": "absent"}, r.State == "absent"
+		}
+		state := store.StateName(found[len(found)-1].State)
+		return reply{"state": state}, state == r.State
+	})
+}

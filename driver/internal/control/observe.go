@@ -1,0 +1,123 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"pinproof.dev/driver/internal/kubelet"
+	"pinproof.dev/driver/internal/store"
+)
+
+// patience is how long an observation may take before it is incomplete.
+const patience = 10 * time.Second
+
+type observeRequest struct {
+	PodResources bool     `json:"pod_resources"`
+	Metrics      bool     `json:"metrics"`
+	Families     []string `json:"metric_prefixes"` // only the samples whose names begin so; none: all of /metrics
+}
+
+// observe collects everything that can be seen of the node. What could not be had is null and named in "errors".
+func (a *agent) observe(ctx context.Context, r observeRequest) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	body := reply{
+		"running": false, "exit_code": nil, "metrics": nil, "pods": nil, "pod_resources": nil,
+		"state": textOf(kubelet.Root + "/memory_manager_state"), "cpu_state": textOf(kubelet.Root + "/cpu_manager_state"),
+		"containers": a.containers(),
+	}
+	errors := []string{}
+	note := func(err error) {
+		if err != nil {
+			errors = append(errors, err.Error())
+		}
+	}
+	process := a.current()
+	if a.running() {
+		note(a.ask(ctx, r, body))
+	}
+	if process != nil {
+		exit, ended := process.Exit()
+		body["running"] = !ended
+		if ended {
+			body["exit_code"] = exit.Code
+		}
+	}
+	body["errors"] = errors
+	return body, nil
+}
+
+// ask puts what the kubelet itself has to say into the body.
+func (a *agent) ask(ctx context.Context, r observeRequest, body reply) error {
+	pods, err := kubelet.Get(ctx, "/pods")
+	if err != nil {
+		return err
+	}
+	body["pods"] = json.RawMessage(pods)
+	if r.Metrics {
+		metrics, err := kubelet.Get(ctx, "/metrics")
+		if err != nil {
+			return err
+		}
+		body["metrics"] = string(samples(metrics, r.Families))
+	}
+	if r.PodResources {
+		resources, err := kubelet.ReadPodResources(ctx)
+		if err != nil {
+			return err
+		}
+		body["pod_resources"] = resources
+	}
+	return nil
+}
+
+// samples keeps the lines of the wanted families: all metrics of a kubelet are some hundred kilobytes.
+func samples(metrics []byte, prefixes []string) []byte {
+	if len(prefixes) == 0 {
+		return metrics
+	}
+	var kept []byte
+	for line := range bytes.Lines(metrics) {
+		name := bytes.TrimPrefix(bytes.TrimPrefix(line, []byte("# HELP ")), []byte("# TYPE "))
+		for _, prefix := range prefixes {
+			if bytes.HasPrefix(name, []byte(prefix)) {
+				kept = append(kept, line...)
+				break
+			}
+		}
+	}
+	return kept
+}
+
+type containerSeen struct {
+	UID       string `json:"uid"`
+	Namespace string `json:"namespace"`
+	Pod       string `json:"pod"`
+	Container string `json:"container"`
+	Attempt   uint32 `json:"attempt"`
+	Mems      string `json:"mems"`
+	CPUs      string `json:"cpus"`
+	State     string `json:"state"`
+	ExitCode  *int32 `json:"exit_code"`
+}
+
+// containers lists what the runtime has, the newest attempt last.
+func (a *agent) containers() []containerSeen {
+	list := []containerSeen{}
+	for _, c := range a.store.Containers(func(store.Container) bool { return true }) {
+		pod := c.Sandbox.Config.GetMetadata()
+		seen := containerSeen{
+			UID: pod.GetUid(), Namespace: pod.GetNamespace(), Pod: pod.GetName(), Container: c.Name(),
+			Attempt: c.Config.GetMetadata().GetAttempt(), Mems: c.Resources.GetCpusetMems(),
+			CPUs: c.Resources.GetCpusetCpus(), State: store.StateName(c.State),
+		}
+		if seen.State == "exited" {
+			code := c.ExitCode
+			seen.ExitCode = &code
+		}
+		list = append(list, seen)
+	}
+	return list
+}
