@@ -1,0 +1,144 @@
+"""The ledger of known failures, strict both ways.
+
+An entry names cases, a condition on the subject, and the message they must fail with. A case it covers that fails with
+that message is an `expected_failure`; one that fails otherwise has failed; one that passes is an `unexpected_pass`; and
+an entry that covers no case at all is stale, which fails the run. So an entry can neither hide a new defect nor outlive
+its own.
+
+In the name of an entry `*` stands for anything and `?` for one character; it must match the whole id of a case, or one
+of the requirements that a case names. Everything else is literal, brackets too.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pinproof.history import Outcome
+from pinproof.running.documents import documents, read_document
+from pinproof.running.facts import Facts
+from pinproof.running.releases import matches
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One known failure."""
+
+    name: str
+    """Case or requirement id, with wildcards."""
+
+    subject: str
+    """Kind of subject it holds for, such as `kubelet`."""
+
+    versions: str
+    """Condition on the release, such as `<1.32`; empty for all."""
+
+    link: str
+    """Upstream issue or pull request."""
+
+    message: str
+    """Part of what the failing case says."""
+
+    added: datetime.date
+    reason: str
+    source: str
+    """File and position, for messages."""
+
+    def holds_for(self, facts: Facts) -> bool:
+        """Whether the entry speaks of this subject."""
+        return self.subject in {facts.kind, "*"} and matches(facts.version, self.versions)
+
+    def covers(self, case: str, requirements: Iterable[str]) -> bool:
+        """Whether the entry speaks of this case."""
+        wild = re.escape(self.name).replace(r"\*", ".*").replace(r"\?", ".")
+        pattern = re.compile(wild, re.DOTALL)
+        return any(pattern.fullmatch(id_) for id_ in (case, case.removeprefix("suites/"), *requirements))
+
+
+class _Subject(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str = Field(min_length=1)
+    versions: str = ""
+
+    @field_validator("versions")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        matches("1.30.0", text)
+        return text
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    case: str = Field(min_length=3)
+    subject: _Subject
+    link: str = Field(pattern=r"^https://")
+    message: str = Field(min_length=4)
+    added: datetime.date
+    reason: str = Field(min_length=4)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    apiVersion: Literal["pinproof/v1alpha1"]  # noqa: N815  # Kubernetes' spelling
+    kind: Literal["Ledger"]
+    entries: tuple[_Entry, ...] = ()
+
+
+def read_ledger(place: Path) -> tuple[Entry, ...]:
+    """Entries of a file or folder. Raises InputError with every problem of the first file that has one."""
+    return tuple(
+        Entry(
+            name=entry.case,
+            subject=entry.subject.kind,
+            versions=entry.subject.versions,
+            link=entry.link,
+            message=entry.message,
+            added=entry.added,
+            reason=entry.reason,
+            source=f"{path.name}: entries[{index}]",
+        )
+        for path in documents(place)
+        for index, entry in enumerate(read_document(path, _File).entries)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the ledger makes of one case."""
+
+    outcome: Outcome
+    entry: Entry | None = None
+    """The entry that decided; None when the ledger has no say."""
+
+
+class Ledger:
+    """The entries that hold for the subject of a run."""
+
+    def __init__(self, entries: Iterable[Entry], facts: Facts) -> None:
+        self.entries = tuple(entry for entry in entries if entry.holds_for(facts))
+
+    def rule(self, case: str, requirements: Iterable[str], outcome: Outcome, text: str) -> Ruling:
+        """What a case that ended in `outcome` and said `text` amounts to; only passes and failures can change."""
+        names = tuple(requirements)
+        covering = [entry for entry in self.entries if entry.covers(case, names)]
+        if outcome == "failed":
+            for entry in covering:
+                if entry.message in text:
+                    return Ruling("expected_failure", entry)
+        if outcome == "passed" and covering:
+            return Ruling("unexpected_pass", covering[0])
+        return Ruling(outcome)
+
+    def stale(self, cases: Iterable[tuple[str, tuple[str, ...]]]) -> list[Entry]:
+        """Entries that cover none of these cases, which are all there are."""
+        every = list(cases)
+        return [entry for entry in self.entries if not any(entry.covers(*case) for case in every)]

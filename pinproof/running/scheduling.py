@@ -1,0 +1,22 @@
+"""Which worker runs which case: all cases of one machine and configuration on one worker, hence on one kubelet.
+
+Not `--dist=loadgroup`: with some releases of pytest it spreads a group over all workers. The first segment of a case id
+is the group, which is why it holds no `-`.
+"""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist ships no types
+
+
+def group_of(nodeid: str) -> str:
+    """The first segment of the parameters, or the file of a test without parameters."""
+    _, bracket, parameters = nodeid.partition("[")
+    return parameters.partition("-")[0].rstrip("]") if bracket else nodeid.partition("::")[0]
+
+
+class MachineScheduling(LoadScopeScheduling):  # type: ignore[misc]  # same
+    """Keep every case of one machine and configuration on one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
