@@ -7,12 +7,12 @@ left alone until the kubelet has rewritten it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from pinproof.history import History
 from pinproof.judge.compare import Difference
 from pinproof.judge.course import course
+from pinproof.reference.checkpoint import checksum, data_checksum, decode, encode
 from pinproof.scenario.steps import Restart, Scenario, StateEdit, StateText
 
 
@@ -34,23 +34,19 @@ def state_file_differences(scenario: Scenario, observed: History) -> Iterator[Di
 
 
 def _check(step: int, text: str) -> Iterator[Difference]:
-    # Here, not above: the command line imports the judge long before it may need the encoder.
-    from pinproof.reference import checkpoint
-
     try:
-        decoded = checkpoint.decode(text)
-        stored = json.loads(text).get("checksum")
-    except (ValueError, AttributeError) as error:
-        yield Difference(step, "state_file", "a checkpoint", f"{error} in {_excerpt(text)}")
+        decoded = decode(text)
+    except ValueError as error:
+        yield Difference(step, "state_file", "a checkpoint", f"{error}: {_excerpt(text)}")
         return
-    computed = checkpoint.checksum(decoded)
-    if stored != computed:
-        yield Difference(step, "state_file.checksum", computed, stored)
-    encoded = checkpoint.encode(decoded)
-    if encoded.strip() != text.strip():
-        at = next(
-            (i for i, (a, b) in enumerate(zip(encoded, text, strict=False)) if a != b), min(len(encoded), len(text))
-        )
+    computed = checksum(decoded)
+    if decoded.checksum != computed:
+        yield Difference(step, "state_file.checksum", computed, decoded.checksum)
+    if decoded.data is not None and decoded.data_checksum != data_checksum(decoded.data):
+        yield Difference(step, "state_file.dataChecksum", data_checksum(decoded.data), decoded.data_checksum)
+    encoded = encode(decoded)
+    if encoded != text:
+        at = next((i for i, pair in enumerate(zip(encoded, text, strict=False)) if pair[0] != pair[1]), len(encoded))
         yield Difference(step, "state_file.text", _excerpt(encoded, at), _excerpt(text, at))
 
 
