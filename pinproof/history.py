@@ -166,3 +166,14 @@ Outcome = Literal[
     "not_run",
 ]
 """Outcome of a case or a requirement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the reference allows for a scenario.
+
+    Usually one history. Where Kubernetes leaves the outcome to Go's map order there is one for each outcome, and a subject
+    must show exactly one of them.
+    """
+
+    histories: tuple[History, ...]

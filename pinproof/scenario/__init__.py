@@ -1,0 +1,1 @@
+"""Scenarios: machines, configurations, pods and steps, as values and as files."""

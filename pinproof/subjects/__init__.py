@@ -1,0 +1,1 @@
+"""What scenarios are run on: one implementation a file, behind the seam of `protocol.py`."""

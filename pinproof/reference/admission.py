@@ -1,0 +1,251 @@
+"""One pod's admission, from the first question to the verdict (behaviour.md 4.7, 5.5, 5.7).
+
+Order of events: the Topology Manager asks every provider for hints, merges them, keeps the answer and lets every provider
+allocate; then the node predicates look at plain sums. Rules:
+
+* Lazy clean-up runs whenever a provider is asked, so an admission first frees what pods that are gone still hold. It does
+  not run before all pod sources were seen: during the first batch after a start.
+* Scope `container` repeats hint, merge and allocation for each container; scope `pod` merges once, with the pod's total, and
+  allocates container by container on that mask.
+* What a rejected pod already got stays with it until the next admission.
+* Policy `none` asks for no hints and counts no admission errors.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pinproof.reference import static_policy
+from pinproof.reference.behaviour import Behaviour
+from pinproof.reference.configuration import Settings
+from pinproof.reference.cpu_manager import CpuBooks
+from pinproof.reference.masks import Hint
+from pinproof.reference.outcomes import AllocationFailed, Rejected, not_aligned
+from pinproof.reference.requests import Asked, is_memory, sized
+from pinproof.reference.static_policy import NO_PREFERENCE, Hints, MemoryState, Trace
+from pinproof.reference.topology_manager import Merger
+from pinproof.scenario.pod import Pod
+
+PINNING_REQUESTS = "kubelet_memory_manager_pinning_requests_total"
+PINNING_ERRORS = "kubelet_memory_manager_pinning_errors_total"
+ADMISSION_REQUESTS = "kubelet_topology_manager_admission_requests_total"
+ADMISSION_ERRORS = "kubelet_topology_manager_admission_errors_total"
+REJECTIONS = "kubelet_admission_rejections_total"
+ALIGNED = "kubelet_container_aligned_compute_resources_count"
+NOT_ALIGNED = "kubelet_container_aligned_compute_resources_failure_count"
+
+Active = Mapping[str, tuple[str, ...]]
+"""UID of an active pod → names of its containers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Managers:
+    """The state of both resource managers."""
+
+    memory: MemoryState
+    cpu: CpuBooks
+
+
+def labelled(metric: str, **labels: str) -> str:
+    """A series as the exposition writes it, labels sorted."""
+    return metric + "{" + ",".join(f'{name}="{labels[name]}"' for name in sorted(labels)) + "}"
+
+
+class Admission:
+    """The admission of one pod; `run` answers the rejection or None, `managers` and `counts` hold what it changed."""
+
+    def __init__(
+        self,
+        managers: Managers,
+        settings: Settings,
+        behaviour: Behaviour,
+        uid: str,
+        asks: Asked,
+        active: Active | None,
+        *,
+        trace: Trace | None = None,
+    ) -> None:
+        self.managers = managers
+        self.counts: Counter[str] = Counter()
+        self._settings = settings
+        self._behaviour = behaviour
+        self._uid = uid
+        self._asks = asks
+        self._active = active
+        self._trace = trace
+
+    def run(self, others: Mapping[str, int]) -> Rejected | None:
+        """Admit or reject. `others` is what the other active pods request of the node, by resource."""
+        self.counts[ADMISSION_REQUESTS] += 1
+        try:
+            self._align()
+            self._check_node(others)
+        except Rejected as rejection:
+            if self._behaviour.counts_rejections:
+                self.counts[labelled(REJECTIONS, reason=rejection.reason)] += 1
+            return rejection
+        return None
+
+    # --- Topology Manager
+
+    def _align(self) -> None:
+        merger = self._settings.merger
+        if merger is None:
+            self._allocate_all()
+        elif self._settings.scope == "pod":
+            self._align_pod(merger)
+        else:
+            self._align_containers(merger)
+
+    def _allocate_all(self) -> None:
+        """Policy `none`: no hints, every provider decides for itself."""
+        for container in self._asks.names:
+            try:
+                self._allocate(container, Hint(None, False))
+            except AllocationFailed as failure:
+                raise failure.rejection() from None
+
+    def _align_pod(self, merger: Merger) -> None:
+        hint = self._merge(merger, self._pod_hints(), "pod")
+        for container in self._asks.names:
+            self._allocate_counted(container, hint)
+        self._count_aligned(merger, ALIGNED, "pod", exists=self._behaviour.counts_aligned)
+
+    def _align_containers(self, merger: Merger) -> None:
+        for container in self._asks.names:
+            hint = self._merge(merger, self._container_hints(container), container)
+            self._allocate_counted(container, hint)
+            self._count_aligned(merger, ALIGNED, "container", exists=self._behaviour.counts_aligned)
+
+    def _merge(self, merger: Merger, answers: tuple[Hints, Hints], what: str) -> Hint:
+        hint = merger.merge(answers)
+        self._tell_merge(answers, what, hint)
+        if not merger.admits(hint):
+            self.counts[ADMISSION_ERRORS] += 1
+            self._count_aligned(
+                merger, NOT_ALIGNED, self._settings.scope, exists=self._behaviour.counts_aligned_failures
+            )
+            raise not_aligned()
+        return hint
+
+    def _allocate_counted(self, container: str, hint: Hint) -> None:
+        try:
+            self._allocate(container, hint)
+        except AllocationFailed as failure:
+            self.counts[ADMISSION_ERRORS] += 1
+            raise failure.rejection() from None
+
+    def _count_aligned(self, merger: Merger, metric: str, scope: str, *, exists: bool) -> None:
+        if exists and merger.policy == "single-numa-node":
+            self.counts[labelled(metric, boundary="numa_node", scope=scope)] += 1
+
+    # --- providers
+
+    def _container_hints(self, container: str) -> tuple[Hints, Hints]:
+        self._clean_up()
+        cpus = self._settings.cpus
+        return (
+            cpus.container_hints(self.managers.cpu, self._uid, self._asks, container) if cpus else NO_PREFERENCE,
+            static_policy.container_hints(self.managers.memory, self._uid, self._asks, container)
+            if self._pins_memory
+            else NO_PREFERENCE,
+        )
+
+    def _pod_hints(self) -> tuple[Hints, Hints]:
+        self._clean_up()
+        cpus = self._settings.cpus
+        return (
+            cpus.pod_hints(self.managers.cpu, self._uid, self._asks) if cpus else NO_PREFERENCE,
+            static_policy.pod_hints(self.managers.memory, self._uid, self._asks)
+            if self._pins_memory
+            else NO_PREFERENCE,
+        )
+
+    def _allocate(self, container: str, hint: Hint) -> None:
+        """CPU manager first, then memory manager; AllocationFailed from either."""
+        self._clean_up()
+        if self._settings.cpus:
+            cpu = self._settings.cpus.allocate(self.managers.cpu, self._uid, self._asks, container, hint)
+            self.managers = replace(self.managers, cpu=cpu)
+        if self._pins_memory and self._asks.guaranteed:
+            self._pin(container, hint)
+
+    def _pin(self, container: str, hint: Hint) -> None:
+        """Counted before anything is looked at, so a container that has its blocks already counts again (6)."""
+        if self._behaviour.counts_pinning:
+            self.counts[PINNING_REQUESTS] += 1
+        try:
+            memory = static_policy.allocate(
+                self.managers.memory, self._uid, self._asks, container, hint, self._behaviour, self._trace
+            )
+        except AllocationFailed as failure:
+            if self._behaviour.counts_pinning:
+                self.counts[PINNING_ERRORS] += 1
+            self._tell("allocate", f"{container}: {failure}")
+            raise
+        self.managers = replace(self.managers, memory=memory)
+
+    @property
+    def _pins_memory(self) -> bool:
+        return self._settings.policy == "Static"
+
+    def _clean_up(self) -> None:
+        """Lazy clean-up of both managers; not before all sources were seen (3.11)."""
+        if self._active is None:
+            return
+        memory = static_policy.remove_stale(self.managers.memory, self._active)
+        cpus = self._settings.cpus
+        cpu = cpus.remove_stale(self.managers.cpu, self._active) if cpus else self.managers.cpu
+        if memory is not self.managers.memory or cpu is not self.managers.cpu:
+            self._tell("release", "memory of pods that are gone is free again")
+            self.managers = Managers(memory, cpu)
+
+    # --- node predicates
+
+    def _check_node(self, others: Mapping[str, int]) -> None:
+        """Plain sums against Node Allocatable, after the managers have already booked (4.7).
+
+        A static pod is critical: instead of `OutOf<resource>` the kubelet tries to preempt others, and says that it cannot.
+        """
+        lacking = []
+        for resource, wanted in node_requests(self._asks.pod).items():
+            room = self._settings.capacity.get(resource, 0) - others.get(resource, 0)
+            if wanted > room:
+                lacking.append(f"(res: {resource}, q: {wanted - room}), ")
+        if lacking:
+            raise Rejected(
+                "UnexpectedAdmissionError",
+                "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of "
+                f"pods to preempt: no set of running pods found to reclaim resources: [{''.join(lacking)}]",
+            )
+
+    # --- trace
+
+    def _tell(self, topic: str, text: str) -> None:
+        if self._trace:
+            self._trace(topic, text)
+
+    def _tell_merge(self, answers: tuple[Hints, Hints], what: str, hint: Hint) -> None:
+        if self._trace:
+            books = self.managers.memory.books
+            for provider, answer in zip(("CPU manager", "memory manager"), answers, strict=True):
+                self._trace("hints", f"{what}: {provider}: {static_policy.describe(answer, books)}")
+            self._trace("merge", f"{what}: {static_policy.describe_hint(hint, books)}")
+
+
+def node_requests(pod: Pod) -> dict[str, int]:
+    """What a pod requests of the node: CPUs in thousandths, the rest in bytes; cpu and memory first."""
+    resources = {"cpu", "memory"} | {name for c in pod.all_containers for name, _ in c.requests if is_memory(name)}
+    requests = {}
+    for resource in sorted(resources):
+        amounts = {c.name: 0 for c in pod.all_containers}
+        for container in pod.all_containers:
+            for name, quantity in container.requests:
+                if name == resource:
+                    amounts[container.name] = quantity.milli() if name == "cpu" else quantity.value()
+        total = sized(pod, amounts)
+        if total:
+            requests[resource] = total
+    return requests

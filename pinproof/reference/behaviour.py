@@ -1,0 +1,115 @@
+"""How the releases differ: every difference that the reference models, as a named switch, in this one place.
+
+A switch is named for what the kubelet does when it is on. `behaviour_of("1.31")` gives the switches of a minor; the table
+below reads as a change log, because a minor names only what it changed. Source: behaviour.md 3.12, 4 and 11, with the pull
+request in each docstring.
+
+>>> behaviour_of("1.31").allocate_refuses_group_violation, behaviour_of("1.32").allocate_refuses_group_violation
+(False, True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+from pinproof.errors import InputError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """The switches of one kubelet minor."""
+
+    minor: str
+    """`1.36`."""
+
+    allocate_refuses_group_violation: bool = False
+    """A multi-node mask over a node of another group fails the admission (1.32, #123443). Before, it was allocated and
+    groups could overlap (regressions A3, C1)."""
+
+    restart_compares_group_sums: bool = False
+    """The restored books may differ in how a group's memory is split over its nodes (1.32, #127074). Before, each node was
+    compared for itself, and ordinary sequences made a kubelet refuse its own file (regressions A2)."""
+
+    counts_pinning: bool = False
+    """`memory_manager_pinning_{requests,errors}_total` exist (1.30, #121778)."""
+
+    counts_rejections: bool = False
+    """`admission_rejections_total{reason}` exists (1.32)."""
+
+    counts_aligned: bool = False
+    """`container_aligned_compute_resources_count` exists (1.32, #127155)."""
+
+    counts_aligned_failures: bool = False
+    """`container_aligned_compute_resources_failure_count` exists (1.33)."""
+
+    pod_resources_lists_sidecars: bool = False
+    """PodResources shows restartable init containers (1.30, #120718)."""
+
+    pod_resources_lists_active_pods_only: bool = False
+    """PodResources leaves out pods that are rejected or finished (1.34, #132028)."""
+
+    knows_max_allowable_numa_nodes: bool = False
+    """Topology Manager option `max-allowable-numa-nodes` (1.31, #124148)."""
+
+    empty_pod_request_gives_no_hints: bool = False
+    """Scope pod: an empty request is answered before the search (1.36). The outcome is the same as before."""
+
+    merges_default_eviction: bool = False
+    """Field `mergeDefaultEvictionSettings` exists (1.33)."""
+
+    accepts_unverified_checkpoint: bool = False
+    """A state file with checksum 0 or none is read without verification (1.36, #137751)."""
+
+    checkpoint_format: Literal[1, 3] = 1
+    """What is written: V1, or from 1.37 V1 with the data repeated as text (#139626)."""
+
+
+_CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {
+        "1.29": {},
+        "1.30": {"counts_pinning": True, "pod_resources_lists_sidecars": True},
+        "1.31": {"knows_max_allowable_numa_nodes": True},
+        "1.32": {
+            "allocate_refuses_group_violation": True,
+            "restart_compares_group_sums": True,
+            "counts_rejections": True,
+            "counts_aligned": True,
+        },
+        "1.33": {"counts_aligned_failures": True, "merges_default_eviction": True},
+        "1.34": {"pod_resources_lists_active_pods_only": True},
+        "1.35": {},
+        "1.36": {"empty_pod_request_gives_no_hints": True, "accepts_unverified_checkpoint": True},
+        "1.37": {"checkpoint_format": 3},
+    }
+)
+
+MINORS = tuple(_CHANGES)
+"""The minors that the reference knows, oldest first."""
+
+LATEST = "1.36"
+"""The minor that is predicted where none is named: the newest whose source was read completely."""
+
+
+def _accumulate() -> dict[str, Behaviour]:
+    known: dict[str, Behaviour] = {}
+    current = Behaviour(minor="")
+    for minor, changes in _CHANGES.items():
+        current = replace(current, minor=minor, **changes)  # type: ignore[arg-type]  # checked by tests/test_behaviour.py
+        known[minor] = current
+    return known
+
+
+_BY_MINOR = _accumulate()
+
+
+def behaviour_of(version: str) -> Behaviour:
+    """The switches of a release or minor (`1.36.3`, `v1.36`, `1.36`); InputError for one that is not known."""
+    minor = ".".join(version.removeprefix("v").split(".")[:2])
+    if minor not in _BY_MINOR:
+        raise InputError(
+            f"Kubernetes {version!r}", Problem("", f"the reference knows {MINORS[0]} to {MINORS[-1]}, such as {LATEST}")
+        )
+    return _BY_MINOR[minor]

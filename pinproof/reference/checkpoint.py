@@ -1,0 +1,255 @@
+"""`memory_manager_state` to the byte: the JSON text, and the checksum over a textual dump of it (behaviour.md 4.1 to 4.3).
+
+A `Checkpoint` is what the file says, so it can also hold what a kubelet would never write: null lists, unknown nodes. Where
+order is Go's map order (a container's blocks) the file's own order is kept, and `encode(decode(text)) == text` for every
+file a kubelet wrote.
+
+Formats: V1 (up to 1.36), and V3 from 1.37: V1 with the same data repeated as JSON text under `data`, which is
+authoritative, and a checksum of its own. V2 belongs to pod-level resource managers, which this version does not model.
+
+>>> hex(fnv1a32(b"a"))
+'0xe40c292c'
+>>> checksum(Checkpoint(policy="None"))
+4236770233
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pinproof.history import Block, Table
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointNode:
+    """One node of `machineState`."""
+
+    number_of_assignments: int = 0
+    memory: Mapping[str, Table] | None = None
+    cells: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The file as a value; None stands for JSON null or a missing key where Go tells that from empty."""
+
+    policy: str = ""
+    machine: Mapping[int, CheckpointNode] | None = field(default_factory=dict)
+    entries: Mapping[str, Mapping[str, tuple[Block, ...] | None] | None] | None = field(default_factory=dict)
+    checksum: int = 0
+    data: str | None = None
+    """V3: the authoritative text; None in a V1 file."""
+
+    data_checksum: int = 0
+
+
+class Corrupted(ValueError):
+    """The text is not a state file. The message is the decoder's."""
+
+
+# --- checksum -------------------------------------------------------------------------------------------------------
+
+
+def fnv1a32(data: bytes) -> int:
+    """FNV-1a, 32 bit."""
+    value = 0x811C9DC5
+    for byte in data:
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return value
+
+
+def checksum(checkpoint: Checkpoint) -> int:
+    """The checksum that belongs to a checkpoint, whatever it carries."""
+    return fnv1a32(dump(checkpoint).encode())
+
+
+def data_checksum(data: str) -> int:
+    """The checksum of V3's `data`."""
+    return fnv1a32(f"(string){data}".encode())
+
+
+def dump(checkpoint: Checkpoint) -> str:
+    """The text that is hashed: Go's dump of the struct with its checksum set to 0 (4.3)."""
+    machine = _dump_map(checkpoint.machine, _dump_node, sorted)
+    entries = _dump_map(checkpoint.entries, lambda containers: _dump_map(containers, _dump_blocks))
+    return (
+        f"(*state.MemoryManagerCheckpoint){{PolicyName:(string){checkpoint.policy} "
+        f"MachineState:(state.NUMANodeMap){machine} "
+        f"Entries:(state.ContainerMemoryAssignments){entries} Checksum:(checksum.Checksum)0}}"
+    )
+
+
+def _in_byte_order(keys: Iterable[str]) -> list[str]:
+    return sorted(keys, key=str.encode)
+
+
+def _dump_map(items: Any, show: Callable[[Any], str], order: Callable[[Any], list[Any]] = _in_byte_order) -> str:
+    if items is None:
+        return "<nil>"
+    return "map[" + " ".join(f"{key}:{show(items[key])}" for key in order(items)) + "]"
+
+
+def _dump_ints(numbers: tuple[int, ...] | None) -> str:
+    return "<nil>" if numbers is None else "[" + " ".join(map(str, numbers)) + "]"
+
+
+def _dump_node(node: CheckpointNode) -> str:
+    tables = _dump_map(node.memory, _dump_table)
+    return (
+        f"<*>{{NumberOfAssignments:(int){node.number_of_assignments} "
+        f"MemoryMap:(map[v1.ResourceName]*state.MemoryTable){tables} Cells:([]int){_dump_ints(node.cells)}}}"
+    )
+
+
+def _dump_table(table: Table) -> str:
+    return (
+        f"<*>{{TotalMemSize:(uint64){table.total} SystemReserved:(uint64){table.system_reserved} "
+        f"Allocatable:(uint64){table.allocatable} Reserved:(uint64){table.reserved} Free:(uint64){table.free}}}"
+    )
+
+
+def _dump_blocks(blocks: tuple[Block, ...] | None) -> str:
+    if blocks is None:
+        return "<nil>"
+    shown = (
+        f"{{NUMAAffinity:([]int){_dump_ints(b.affinity)} Type:(v1.ResourceName){b.type} Size:(uint64){b.size}}}"
+        for b in blocks
+    )
+    return "[" + " ".join(shown) + "]"
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+
+def encode(checkpoint: Checkpoint) -> str:
+    """The file's text: one line, no spaces, keys sorted as strings, `entries` left out when empty."""
+    document = _document(checkpoint)
+    document["checksum"] = checkpoint.checksum
+    if checkpoint.data is not None:
+        document["data"] = checkpoint.data
+        document["dataChecksum"] = checkpoint.data_checksum
+    return _json(document)
+
+
+def sealed(policy: str, machine: Mapping[int, CheckpointNode], entries: Any, *, version: int = 1) -> Checkpoint:
+    """A checkpoint with the checksums that belong to it, in format 1 or 3."""
+    bare = Checkpoint(policy=policy, machine=machine, entries=entries)
+    if version == 1:
+        return Checkpoint(policy, machine, entries, checksum(bare))
+    data = _json(_document(bare))
+    return Checkpoint(policy, machine, entries, checksum(bare), data, data_checksum(data))
+
+
+def _document(checkpoint: Checkpoint) -> dict[str, Any]:
+    machine = checkpoint.machine
+    document: dict[str, Any] = {
+        "policyName": checkpoint.policy,
+        "machineState": None
+        if machine is None
+        else {str(n): _node_document(machine[n]) for n in sorted(machine, key=str)},
+    }
+    if checkpoint.entries:
+        document["entries"] = {
+            uid: None
+            if containers is None
+            else {c: _block_documents(containers[c]) for c in _in_byte_order(containers)}
+            for uid, containers in ((uid, checkpoint.entries[uid]) for uid in _in_byte_order(checkpoint.entries))
+        }
+    return document
+
+
+def _node_document(node: CheckpointNode) -> dict[str, Any]:
+    memory = node.memory
+    return {
+        "numberOfAssignments": node.number_of_assignments,
+        "memoryMap": None if memory is None else {t: _table_document(memory[t]) for t in _in_byte_order(memory)},
+        "cells": None if node.cells is None else list(node.cells),
+    }
+
+
+def _table_document(table: Table) -> dict[str, int]:
+    return {
+        "total": table.total,
+        "systemReserved": table.system_reserved,
+        "allocatable": table.allocatable,
+        "reserved": table.reserved,
+        "free": table.free,
+    }
+
+
+def _block_documents(blocks: tuple[Block, ...] | None) -> list[dict[str, Any]] | None:
+    if blocks is None:
+        return None
+    return [{"numaAffinity": list(b.affinity), "type": b.type, "size": b.size} for b in blocks]
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def decode(text: str) -> Checkpoint:
+    """Read a state file's outer fields; Corrupted where it is not JSON of the right shape. Checksums are not verified here."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Corrupted(_go_json_error(text, error)) from None
+    try:
+        return _from_document(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Corrupted(f"json: cannot unmarshal the state file: {error}") from None
+
+
+def decode_data(checkpoint: Checkpoint) -> Checkpoint:
+    """The authoritative content of a V3 file, read from its `data`."""
+    return decode(checkpoint.data or "")
+
+
+def _from_document(document: Any) -> Checkpoint:
+    machine = document.get("machineState", {})
+    entries = document.get("entries", {})
+    return Checkpoint(
+        policy=document.get("policyName", ""),
+        machine=None if machine is None else {int(n): _read_node(node) for n, node in machine.items()},
+        entries=None
+        if entries is None
+        else {
+            uid: None if containers is None else {c: _read_blocks(blocks) for c, blocks in containers.items()}
+            for uid, containers in entries.items()
+        },
+        checksum=document.get("checksum", 0),
+        data=document.get("data"),
+        data_checksum=document.get("dataChecksum", 0),
+    )
+
+
+def _read_node(node: Any) -> CheckpointNode:
+    memory, cells = node.get("memoryMap"), node.get("cells")
+    return CheckpointNode(
+        number_of_assignments=node.get("numberOfAssignments", 0),
+        memory=None if memory is None else {t: _read_table(table) for t, table in memory.items()},
+        cells=None if cells is None else tuple(cells),
+    )
+
+
+def _read_table(table: Any) -> Table:
+    names = ("total", "systemReserved", "allocatable", "reserved", "free")
+    return Table(*(int(table.get(name, 0)) for name in names))
+
+
+def _read_blocks(blocks: Any) -> tuple[Block, ...] | None:
+    if blocks is None:
+        return None
+    return tuple(Block(tuple(b.get("numaAffinity") or ()), b.get("type", ""), b.get("size", 0)) for b in blocks)
+
+
+def _go_json_error(text: str, error: json.JSONDecodeError) -> str:
+    """Go's words for the commonest faults: a file that ends early, or a character that has no business there."""
+    if not text.strip() or error.pos >= len(text.rstrip()) or "Unterminated" in error.msg:
+        return "unexpected end of JSON input"
+    return "invalid character"

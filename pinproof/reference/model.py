@@ -1,0 +1,62 @@
+"""The reference as a whole: (behaviour of a minor, scenario) → every history that is allowed.
+
+Pure: no clock, file, network, logging or randomness. Where Go's map order leaves an outcome open the scenario is predicted
+again with the other choice, until all choices were made; the result is the exact set of allowed histories.
+
+>>> from pinproof.reference.behaviour import behaviour_of
+>>> from pinproof.scenario.config import KubeletConfig
+>>> from pinproof.scenario.machine import Machine, NumaNode
+>>> scenario = Scenario("empty", Machine("m", (NumaNode(0, 2**30),)), KubeletConfig(memory_manager_policy="Static"))
+>>> predict(scenario, behaviour_of("1.36")).histories[0].observations[0].refusal[:53]
+'the total amount "0" of type "memory" is not equal to'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pinproof.history import History, Prediction
+from pinproof.reference.behaviour import Behaviour
+from pinproof.reference.node import Node
+from pinproof.scenario.steps import Scenario
+
+MAX_HISTORIES = 64
+"""Branches followed before a scenario counts as too open; ordinary ones have one or two."""
+
+
+class Script:
+    """Choices made in advance, then always the first option; remembers where it could have chosen otherwise."""
+
+    def __init__(self, taken: tuple[int, ...]) -> None:
+        self._planned = taken
+        self._made: list[int] = []
+        self.others: list[tuple[int, ...]] = []
+        """Scripts that lead to the choices not taken here."""
+
+    def __call__(self, options: Sequence[str]) -> str:
+        """The planned option, or the first."""
+        if len(options) == 1:
+            return options[0]
+        at = len(self._made)
+        choice = self._planned[at] if at < len(self._planned) else 0
+        if at >= len(self._planned):
+            self.others += [(*self._made, other) for other in range(1, len(options))]
+        self._made.append(choice)
+        return options[choice]
+
+
+def predict(scenario: Scenario, behaviour: Behaviour, *, texts: bool = True) -> Prediction:
+    """Every history that this kubelet may show. `texts=False` leaves out state file texts and notes, for speed."""
+    histories: list[History] = []
+    scripts: list[tuple[int, ...]] = [()]
+    while scripts and len(histories) < MAX_HISTORIES:
+        script = Script(scripts.pop())
+        histories.append(_history(scenario, behaviour, script, texts=texts))
+        scripts += script.others
+    return Prediction(tuple(histories))
+
+
+def _history(scenario: Scenario, behaviour: Behaviour, script: Script, *, texts: bool) -> History:
+    node = Node(scenario.machine, scenario.kubelet, behaviour, script, texts=texts)
+    observations = [node.start(), *(node.carry_out(step) for step in scenario.steps)]
+    return History(subject=f"reference:{behaviour.minor}", observations=tuple(observations))

@@ -1,0 +1,322 @@
+"""A modelled node: kubelet, container runtime and disk, driven step by step (behaviour.md 4.7, 4.8, 8).
+
+Scope: what happens between admissions — starts, exits, removals, restarts — and what can be observed afterwards. The
+decisions themselves are in `admission.py` and `restart.py`. Rules:
+
+* An init container runs until the scenario ends it; then the next starts, and when all are over the app containers.
+* Starting a container drops the blocks of the regular init containers before it.
+* Removing a pod frees nothing by itself. Rejected and finished pods are not active, so the next admission frees theirs.
+* A restart keeps containers running and counters not; every pod that is not terminal is admitted again, in order, and
+  nothing is cleaned up before all of them were.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from pinproof.errors import InputError, Problem
+from pinproof.history import Note, Observation, PodVerdict, Told
+from pinproof.reference import checkpoint, restart, static_policy
+from pinproof.reference.admission import (
+    ADMISSION_ERRORS,
+    ADMISSION_REQUESTS,
+    ALIGNED,
+    PINNING_ERRORS,
+    PINNING_REQUESTS,
+    Active,
+    Admission,
+    Managers,
+    labelled,
+    node_requests,
+)
+from pinproof.reference.behaviour import Behaviour, behaviour_of
+from pinproof.reference.configuration import Settings, settle
+from pinproof.reference.cpu_manager import CpuBooks
+from pinproof.reference.outcomes import KubeletPanics, StartRefused
+from pinproof.reference.requests import asked
+from pinproof.reference.static_policy import MemoryState
+from pinproof.reference.view import observe
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.machine import Machine
+from pinproof.scenario.pod import Container, Pod
+from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, StateText, Step
+
+CPU_STATE_FILE = "/var/lib/kubelet/cpu_manager_state"
+
+
+class Choices(Protocol):
+    """Where Kubernetes leaves the outcome open, somebody has to choose."""
+
+    def __call__(self, options: Sequence[str]) -> str:
+        """One of the options."""
+
+
+@dataclass(slots=True)
+class Resident:
+    """A pod that the kubelet knows."""
+
+    pod: Pod
+    uid: str
+    verdict: PodVerdict
+    told: dict[str, Told] = field(default_factory=dict)
+    """Containers that were created, with what the runtime was told last."""
+
+    over: set[str] = field(default_factory=set)
+    """Containers that ended for good."""
+
+    finished: bool = False
+    """The pod is Succeeded or Failed after having run."""
+
+    @property
+    def active(self) -> bool:
+        """Whether its assignments are kept."""
+        return self.verdict.admitted and not self.finished
+
+
+class Node:
+    """One node. `start` first, then `carry_out` for every step; both answer an observation."""
+
+    def __init__(
+        self, machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose: Choices, *, texts: bool = True
+    ) -> None:
+        self.behaviour = behaviour
+        self.residents: dict[str, Resident] = {}
+        self.counters: Counter[str] = Counter()
+        self.managers = Managers(MemoryState(books=restart.NO_BOOKS), CpuBooks())
+        self.settings: Settings | None = None
+        self.refusal: str | None = None
+        self.static_allocatable = self.managers.memory.books
+        self._machine = machine
+        self._config = config
+        self._choose = choose
+        self._texts = texts
+        self._disk: str | None = None
+        self._cpu_policy_on_disk: str | None = None
+        self._incarnations = 0
+        self._notes: list[Note] = []
+
+    # --- the kubelet's start
+
+    def start(self) -> Observation:
+        """Start the kubelet on what is on disk, and admit every resident pod again."""
+        self.settings, self.refusal, self.counters = None, None, Counter()
+        try:
+            settings = settle(self._machine, self._config, self.behaviour, self._choose)
+            cpu = self._load_cpus(settings)  # the CPU manager starts first, so its refusal is the one that is seen
+            self.managers = Managers(memory=self._load_memory(settings), cpu=cpu)
+        except StartRefused as refusal:
+            self.refusal = str(refusal)
+            return self._observe()
+        self.settings = settings
+        self.static_allocatable = self.managers.memory.books
+        self._zero_counters(settings)
+        self._readmit_all()
+        return self._observe()
+
+    def _load_cpus(self, settings: Settings) -> CpuBooks:
+        """The CPU manager's books as its own file has them; that file is always kept."""
+        policy, on_disk = self._config.cpu_manager_policy, self._cpu_policy_on_disk
+        if on_disk not in (None, policy):
+            raise StartRefused(
+                f'could not restore state from checkpoint: configured policy "{policy}" differs from state checkpoint '
+                f'policy "{on_disk}", please drain this node and delete the CPU manager checkpoint file '
+                f'"{CPU_STATE_FILE}" before restarting Kubelet'
+            )
+        self._cpu_policy_on_disk = policy
+        return settings.cpus.restored(self.managers.cpu) if settings.cpus else self.managers.cpu
+
+    def _load_memory(self, settings: Settings) -> MemoryState:
+        loaded = restart.load(self._disk, settings.policy, self.behaviour)
+        if loaded is None or settings.policy == "None":
+            return MemoryState(books=settings.empty)
+        verdict = self._choose(restart.verdicts(loaded, settings.empty, self.behaviour))
+        self._tell("validate", verdict or "the state file agrees with the machine")
+        if verdict:
+            raise StartRefused(verdict)
+        return restart.adopt(loaded, settings.empty)
+
+    def _zero_counters(self, settings: Settings) -> None:
+        """Series that exist from the start of the process."""
+        names = [ADMISSION_REQUESTS, ADMISSION_ERRORS]
+        if self.behaviour.counts_pinning:
+            names += [PINNING_REQUESTS, PINNING_ERRORS]
+        if self.behaviour.counts_aligned and settings.merger:
+            names += [labelled(ALIGNED, boundary="numa_node", scope=scope) for scope in ("container", "pod")]
+        self.counters.update(dict.fromkeys(names, 0))
+
+    def _readmit_all(self) -> None:
+        """The first batch: all pods in order, without clean-up. Containers that run go on running."""
+        for resident in list(self.residents.values()):
+            self._admit(resident, active=None)
+            if resident.active:
+                self._start_containers(resident)
+
+    # --- steps
+
+    def carry_out(self, step: Step) -> Observation:
+        """Carry out a step; on a node whose kubelet does not run only a restart does anything."""
+        self._notes = []
+        try:
+            match step:
+                case Restart():
+                    return self._restart(step)
+                case _ if self.settings is None:
+                    pass
+                case Admit(pod=pod):
+                    self._arrive(pod)
+                case Remove(pod=name):
+                    self._resident(name)
+                    del self.residents[name]
+                case Exit():
+                    self._exit(step)
+        except KubeletPanics as panic:
+            self.settings, self.refusal = None, str(panic)
+        return self._observe()
+
+    def _arrive(self, pod: Pod) -> None:
+        self._incarnations += 1
+        resident = Resident(pod, f"{pod.name}.{self._incarnations}", PodVerdict(admitted=True))
+        self.residents[pod.name] = resident
+        self._admit(resident, active=self._active())
+        if resident.active:
+            self._start_containers(resident)
+
+    def _active(self) -> Active:
+        return {r.uid: asked(r.pod).names for r in self.residents.values() if r.active}
+
+    def _admit(self, resident: Resident, active: Active | None) -> None:
+        if self.settings is None:
+            return
+        admission = Admission(
+            self.managers,
+            self.settings,
+            self.behaviour,
+            resident.uid,
+            asked(resident.pod),
+            active,
+            trace=self._tell if self._texts else None,
+        )
+        rejection = admission.run(self._requested_by_others(resident))
+        self.managers = admission.managers
+        self.counters.update(admission.counts)
+        if rejection:
+            resident.verdict = PodVerdict(False, rejection.reason, rejection.status_message)
+
+    def _requested_by_others(self, resident: Resident) -> Mapping[str, int]:
+        total: Counter[str] = Counter()
+        for other in self.residents.values():
+            if other is not resident and other.active:
+                total.update(node_requests(other.pod))
+        return total
+
+    # --- containers
+
+    def _start_containers(self, resident: Resident) -> None:
+        """Start what may run now: sidecars and init containers in order, the app containers after them."""
+        for container in resident.pod.init_containers:
+            if container.name in resident.over:
+                continue
+            self._ensure_started(resident, container)
+            if not container.restart_always:
+                return
+        for container in resident.pod.containers:
+            if container.name not in resident.over:
+                self._ensure_started(resident, container)
+
+    def _ensure_started(self, resident: Resident, container: Container) -> None:
+        if container.name not in resident.told:
+            self._start(resident, container)
+
+    def _start(self, resident: Resident, container: Container) -> None:
+        """Create a container with its recorded pinning, then start it, which frees the init containers before it."""
+        memory = self.managers.memory
+        mems = memory.books.ids_of(memory.nodes_of(resident.uid, container.name))
+        cpus = self.managers.cpu.of(resident.uid, container.name) or self.managers.cpu.default
+        resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=str(cpus))
+        memory = static_policy.container_started(memory, resident.uid, asked(resident.pod), container.name)
+        self.managers = replace(self.managers, memory=memory)
+
+    def _exit(self, step: Exit) -> None:
+        resident = self._resident(step.pod)
+        pod, init = resident.pod, {c.name: c for c in resident.pod.init_containers}
+        container = next(c for c in pod.all_containers if c.name == step.container)
+        regular_init = container.name in init and not container.restart_always
+        if regular_init and step.code == 0:
+            resident.over.add(container.name)
+            self._start_containers(resident)
+        elif self._comes_back(pod, container, step.code, regular_init=regular_init):
+            self._start(resident, container)
+        else:
+            resident.over.add(container.name)
+            resident.finished = regular_init or all(c.name in resident.over for c in pod.containers)
+
+    @staticmethod
+    def _comes_back(pod: Pod, container: Container, code: int, *, regular_init: bool) -> bool:
+        """Whether the kubelet starts a container again after it ended."""
+        if container.restart_always or (regular_init and pod.restart_policy != "Never"):
+            return True
+        return pod.restart_policy == "Always" or (pod.restart_policy == "OnFailure" and code != 0)
+
+    def _resident(self, name: str) -> Resident:
+        if name not in self.residents:
+            raise InputError("scenario", Problem("steps", f"no pod {name!r} is on the node at this step"))
+        return self.residents[name]
+
+    # --- restart
+
+    def _restart(self, step: Restart) -> Observation:
+        """Stop, change what changes meanwhile, start. Terminal pods do not come back."""
+        self._disk = self._state_text_after(step)
+        self._machine = step.machine or self._machine
+        self._config = step.kubelet or self._config
+        self.behaviour = behaviour_of(step.kubernetes) if step.kubernetes else self.behaviour
+        alive = {name: resident for name, resident in self.residents.items() if resident.active}
+        ordered = [name for name in step.order if name in alive] + [name for name in alive if name not in step.order]
+        self.residents = {name: alive[name] for name in ordered}
+        return self.start()
+
+    def _state_text_after(self, step: Restart) -> str | None:
+        """What is in the state file when the kubelet starts again."""
+        if step.state == "lose":
+            return None
+        if isinstance(step.state, StateText):
+            return step.state.text
+        text = self._disk if self.settings is None else self.state_text()
+        if not isinstance(step.state, StateEdit):
+            return text
+        return edited(text or "", step.state)
+
+    def state_text(self) -> str:
+        """The state file of the running kubelet."""
+        settings = self.settings
+        policy = settings.policy if settings else ""
+        version = self.behaviour.checkpoint_format
+        memory = self.managers.memory
+        machine, entries = restart.machine_of(memory.books), restart.entries_of(memory)
+        return checkpoint.encode(checkpoint.sealed(policy, machine, entries, version=version))
+
+    # --- observation
+
+    def _tell(self, topic: str, text: str) -> None:
+        self._notes.append(Note(topic, text))
+
+    def _observe(self) -> Observation:
+        if self.settings is None:
+            text = self._disk if self.refusal is not None else None
+            return Observation(running=False, refusal=self.refusal, state_file=text or "", notes=tuple(self._notes))
+        observation = observe(self, self.settings, tuple(self._notes))
+        return replace(observation, state_file=self.state_text()) if self._texts else observation
+
+
+def edited(text: str, edit: StateEdit) -> str:
+    """A state file with one piece replaced; InputError where the piece is not in it."""
+    if edit.find not in text:
+        raise InputError("scenario", Problem("restart.state", f"{edit.find!r} does not occur in the state file"))
+    text = text.replace(edit.find, edit.replace)
+    if edit.checksum == "keep":
+        return text
+    found = checkpoint.decode(text)
+    return checkpoint.encode(replace(found, checksum=checkpoint.checksum(found)))

@@ -1,0 +1,54 @@
+"""Refusals that Kubernetes itself promises. One tree, named by cause; anything else that escapes the model is our bug.
+
+The texts are the kubelet's own, to the letter, because users and controllers read them.
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """Base of every expected refusal."""
+
+
+class StartRefused(Refusal):
+    """The kubelet does not start; the text is part of its last words."""
+
+
+class Rejected(Refusal):
+    """A pod is rejected at admission."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        self.message = message
+        super().__init__(f"{reason}: {message}")
+
+    @property
+    def status_message(self) -> str:
+        """As `status.message` carries it (1.26 and newer)."""
+        return f"Pod was rejected: {self.message}"
+
+
+class AllocationFailed(Refusal):
+    """A resource manager cannot serve a container; the admission ends with `UnexpectedAdmissionError`."""
+
+    def rejection(self) -> Rejected:
+        """How the Topology Manager reports it."""
+        return Rejected("UnexpectedAdmissionError", f"Allocate failed due to {self}, which is unexpected")
+
+
+def not_aligned() -> Rejected:
+    """The merged hint does not satisfy the Topology Manager's policy."""
+    return Rejected("TopologyAffinityError", "Resources cannot be allocated with Topology locality")
+
+
+NIL_POINTER = "invalid memory address or nil pointer dereference"
+NO_DEFAULT = "[memorymanager] failed to get the default NUMA affinity, no NUMA nodes with enough memory is available"
+NO_DEFAULT_PREFERRED = "[memorymanager] failed to find the default preferred hint"
+NO_EXTENSION = "[memorymanager] failed to find NUMA nodes to extend the current topology hint"
+NO_EXTENSION_PREFERRED = "[memorymanager] failed to find the extended preferred hint"
+GROUP_VIOLATION = "[memorymanager] preferred hint violates NUMA node allocation"
+NOT_INT64 = "[memorymanager] failed to represent quantity as int64"
+
+
+class KubeletPanics(Refusal):
+    """The kubelet crashes: a defect of the release that the reference models as it is."""

@@ -1,0 +1,206 @@
+"""What a kubelet makes of the state file when it starts (behaviour.md 4.4 to 4.6).
+
+Load, compare the policy, build the books of today's empty machine, replay every block over them, and refuse to start if the
+result is not what the file says. Rules:
+
+* A missing file is a fresh start. A file that does not verify, or of another policy, is never overwritten: the kubelet ends
+  and tells the operator to drain the node and delete it.
+* Totals, reservations, groups and counts must match exactly. `free` and `reserved` must match summed over the node's group
+  (1.32), or node by node (1.31 and older).
+* The replay walks Go maps. With groups that overlap, or with the old comparison, the order decides whether the kubelet
+  starts; `verdicts` answers every outcome that some order has.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pinproof.history import Block, Table
+from pinproof.reference.behaviour import Behaviour
+from pinproof.reference.books import Books, NodeBooks
+from pinproof.reference.checkpoint import (
+    Checkpoint,
+    CheckpointNode,
+    Corrupted,
+    checksum,
+    data_checksum,
+    decode,
+    decode_data,
+)
+from pinproof.reference.outcomes import StartRefused
+from pinproof.reference.static_policy import Entries, MemoryState, Share
+
+STATE_FILE = "/var/lib/kubelet/memory_manager_state"
+
+DIFFERENT = "[memorymanager] the expected machine state is different from the real one"
+NO_STATE = "[memorymanager] machine state can not be empty when it has memory assignments"
+
+MAX_ORDERS = 720
+"""Replay orders tried before the answer is taken as found; all of them up to six blocks."""
+
+
+def load(text: str | None, policy: str, behaviour: Behaviour) -> Checkpoint | None:
+    """Read, verify and compare the policy; None where there is no file. StartRefused with the kubelet's words (4.4)."""
+    if text is None:
+        return None
+    try:
+        checkpoint = _verified(text, behaviour)
+    except Corrupted as fault:
+        raise _unusable(str(fault)) from None
+    if checkpoint.policy != policy:
+        raise _unusable(
+            f'[memorymanager] configured policy "{policy}" differs from state checkpoint policy "{checkpoint.policy}"'
+        )
+    return checkpoint
+
+
+def _verified(text: str, behaviour: Behaviour) -> Checkpoint:
+    checkpoint = decode(text)
+    if behaviour.checkpoint_format == 3 and (checkpoint.data or checkpoint.data_checksum):
+        if data_checksum(checkpoint.data or "") != checkpoint.data_checksum:
+            raise Corrupted("could not load v3 checkpoint: checkpoint is corrupted")
+        return decode_data(checkpoint)
+    unverified = checkpoint.checksum == 0 and behaviour.accepts_unverified_checkpoint
+    if not unverified and checksum(checkpoint) != checkpoint.checksum:
+        raise Corrupted("checkpoint is corrupted")
+    return checkpoint
+
+
+def _unusable(fault: str) -> StartRefused:
+    return StartRefused(
+        f"could not restore state from checkpoint: {fault}, please drain this node and delete the memory manager "
+        f'checkpoint file "{STATE_FILE}" before restarting Kubelet'
+    )
+
+
+# --- validation -----------------------------------------------------------------------------------------------------
+
+
+def verdicts(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> tuple[str, ...]:
+    """The outcomes that some replay order has: "" for a start, else the text of the refusal. Usually one (4.5)."""
+    entries = checkpoint.entries or {}
+    blocks = [(uid, c, b) for uid, held in entries.items() for c, bs in (held or {}).items() for b in bs or ()]
+    if not checkpoint.machine:
+        return (NO_STATE,) if entries else ("",)
+    found: dict[str, None] = {}
+    for order in itertools.islice(_orders(blocks), MAX_ORDERS):
+        found[_replay(checkpoint, order, empty, behaviour)] = None
+    return tuple(found)
+
+
+Replayed = tuple[str, str, Block]
+"""(pod UID, container, block)."""
+
+
+def _orders(blocks: Sequence[Replayed]) -> Iterator[Sequence[Replayed]]:
+    """Replay orders that can differ in their result."""
+    if _orderless(blocks):
+        yield blocks
+    else:
+        yield from itertools.permutations(blocks)
+
+
+def _orderless(blocks: Sequence[Replayed]) -> bool:
+    """Whether all masks are equal or apart, so that sums over groups and cells do not depend on the order."""
+    masks = {frozenset(block.affinity) for _, _, block in blocks}
+    return all(a == b or not a & b for a in masks for b in masks)
+
+
+def _replay(checkpoint: Checkpoint, order: Sequence[Replayed], empty: Books, behaviour: Behaviour) -> str:
+    books = empty
+    for uid, container, block in order:
+        where = f"[memorymanager] (pod: {uid}, container: {container}) the memory assignment uses "
+        if any(node not in books.ids for node in block.affinity):
+            return where + "the NUMA that does not exist"
+        if block.type not in books.types:
+            return where + "memory resource that does not exist"
+        books = books.take(books.mask_of(block.affinity), block.type, block.size)
+    return "" if _same(checkpoint, books, behaviour) else DIFFERENT
+
+
+def _same(checkpoint: Checkpoint, expected: Books, behaviour: Behaviour) -> bool:
+    machine = checkpoint.machine or {}
+    if set(machine) != set(expected.ids):
+        return False
+    for position, node_id in enumerate(expected.ids):
+        ours, theirs = expected.nodes[position], machine[node_id]
+        if theirs.number_of_assignments != ours.number_of_assignments:
+            return False
+        if sorted(theirs.cells or ()) != list(expected.ids_of(ours.group)):
+            return False
+        if set(theirs.memory or {}) != set(expected.types):
+            return False
+    return all(_same_type(machine, expected, column, behaviour) for column in range(len(expected.types)))
+
+
+def _same_type(machine: Mapping[int, CheckpointNode], expected: Books, column: int, behaviour: Behaviour) -> bool:
+    """Whether the books of one memory type agree, node by node or summed over each node's group."""
+    theirs = {node_id: (machine[node_id].memory or {})[expected.types[column]] for node_id in expected.ids}
+    ours = {node_id: node.tables[column] for node_id, node in zip(expected.ids, expected.nodes, strict=True)}
+    for node_id in expected.ids:
+        if _fixed(ours[node_id]) != _fixed(theirs[node_id]):
+            return False
+        group = (machine[node_id].cells or ()) if behaviour.restart_compares_group_sums else (node_id,)
+        if _moving(ours[n] for n in group) != _moving(theirs[n] for n in group):
+            return False
+    return True
+
+
+def _moving(tables: Iterable[Table]) -> tuple[int, int]:
+    both = [(table.free, table.reserved) for table in tables]
+    return sum(free for free, _ in both), sum(reserved for _, reserved in both)
+
+
+def _fixed(table: Table) -> tuple[int, int, int]:
+    return table.total, table.system_reserved, table.allocatable
+
+
+# --- between books and checkpoint -----------------------------------------------------------------------------------
+
+
+def adopt(checkpoint: Checkpoint, empty: Books) -> MemoryState:
+    """The memory manager's state as the (validated) file has it; per-node splits are the file's, not the replay's."""
+    if not checkpoint.machine:
+        return MemoryState(books=empty)
+    nodes = tuple(
+        NodeBooks(
+            number_of_assignments=node.number_of_assignments,
+            group=empty.mask_of(node.cells or ()),
+            tables=tuple((node.memory or {})[memory_type] for memory_type in empty.types),
+        )
+        for node in (checkpoint.machine[node_id] for node_id in empty.ids)
+    )
+    books = Books(empty.ids, empty.types, nodes)
+    entries: Entries = {
+        uid: {
+            c: tuple(Share(books.mask_of(b.affinity), b.type, b.size) for b in bs or ())
+            for c, bs in (held or {}).items()
+        }
+        for uid, held in (checkpoint.entries or {}).items()
+    }
+    return MemoryState(books=books, entries=entries)
+
+
+def machine_of(books: Books) -> dict[int, CheckpointNode]:
+    """The books as the file's `machineState`."""
+    return {
+        node_id: CheckpointNode(
+            number_of_assignments=node.number_of_assignments,
+            memory=dict(zip(books.types, node.tables, strict=True)),
+            cells=books.ids_of(node.group),
+        )
+        for node_id, node in zip(books.ids, books.nodes, strict=True)
+    }
+
+
+def entries_of(state: MemoryState) -> dict[str, dict[str, tuple[Block, ...]]]:
+    """The assignments as the file's `entries`."""
+    return {
+        uid: {c: tuple(Block(state.books.ids_of(s.mask), s.type, s.size) for s in shares) for c, shares in held.items()}
+        for uid, held in state.entries.items()
+    }
+
+
+NO_BOOKS = Books((), (), ())
+"""The books before anything was read."""
