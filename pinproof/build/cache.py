@@ -1,0 +1,144 @@
+"""Where built things are kept: found by a digest of all that went in, built once, never half.
+
+A thing is built in a work directory under a lock and moved into its final place by one rename. What an interrupted
+build leaves in the work directory is removed by whoever next builds the same thing.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pinproof.build.progress import Progress
+from pinproof.errors import SubjectError
+
+GIB = 2**30
+LOCK_POLL_SECONDS = 0.25
+
+
+def directory() -> Path:
+    """`$XDG_CACHE_HOME/pinproof`, or `~/.cache/pinproof`."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if Path(home).is_absolute() else Path("~/.cache").expanduser()) / "pinproof"
+
+
+def digest(*parts: str | bytes) -> str:
+    """Sixteen hexadecimal digits that differ when any of the parts differs, or where one ends."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        total.update(len(data).to_bytes(8, "big") + data)
+    return total.hexdigest()[:16]
+
+
+def build_once(final: Path, make: Callable[[Path], None], *, what: str) -> Path:
+    """Return the directory `final`, made by `make` if it does not exist yet.
+
+    `make` is given a fresh work directory and fills the directory `out` in it, which becomes `final`.
+
+    Raises:
+        SubjectError: The cache cannot be written, or whatever `make` raises.
+    """
+    if final.is_dir():
+        return final
+    with workspace(final.name, what=what) as work:
+        if not final.is_dir():  # another process may have built it while this one waited for the lock
+            make(work)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            (work / "out").rename(final)
+    return final
+
+
+@contextmanager
+def workspace(name: str, *, what: str) -> Iterator[Path]:
+    """An empty directory of this process alone, in the cache; removed at the end. One at a time for a name.
+
+    Raises:
+        SubjectError: The cache cannot be written, or is full.
+    """
+    with storage_trouble(what):
+        work = directory() / "work" / name
+        work.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(work.with_name(f"{name}.lock"), what):
+            try:
+                _remove(work)
+                (work / "out").mkdir(parents=True)
+                (work / "tmp").mkdir()
+                yield work
+            finally:
+                _remove(work)
+
+
+@contextmanager
+def storage_trouble(step: str) -> Iterator[None]:
+    """Turn errors of the file system that a user can mend into a SubjectError."""
+    try:
+        yield
+    except OSError as error:
+        match error.errno:
+            case errno.ENOSPC | errno.EDQUOT:
+                raise disk_full(step, str(error.filename or directory())) from error
+            case errno.EACCES | errno.EPERM | errno.EROFS | errno.ENOTDIR:
+                raise SubjectError(
+                    step,
+                    f"the cache directory cannot be written: {error}",
+                    fault="the permissions of this machine",
+                    remedy="name a directory that you can write: export XDG_CACHE_HOME=DIR",
+                ) from error
+        raise
+
+
+def require_space(step: str, needed: int) -> None:
+    """Refuse to begin what cannot end: at least `needed` bytes must be free where the cache lies.
+
+    Raises:
+        SubjectError: There is less.
+    """
+    place = directory()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise disk_full(step, f"{place} has {free / GIB:.1f} GiB free, about {needed / GIB:.1f} GiB are needed")
+
+
+def disk_full(step: str, where: str) -> SubjectError:
+    """The error for a disk without room."""
+    return SubjectError(
+        step,
+        f"no space left on device ({where})",
+        fault="this machine's disk",
+        remedy="make room (`go clean -cache` frees Go's build cache), or set XDG_CACHE_HOME, GOCACHE and GOMODCACHE "
+        "to directories on a larger disk",
+    )
+
+
+@contextmanager
+def _locked(path: Path, what: str) -> Iterator[None]:
+    lock = FileLock(path)
+    waiting: Progress | None = None
+    while True:
+        try:
+            lock.acquire(timeout=LOCK_POLL_SECONDS)
+            break
+        except Timeout:
+            waiting = waiting or Progress(f"{what}: waiting for another process that does it")
+            waiting.beat()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _remove(path: Path) -> None:
+    """Remove a tree, directories that were copied read-only included; what cannot be removed is left to the next."""
+    for folder, _, _ in os.walk(path):
+        Path(folder).chmod(0o755)
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,111 @@
+"""Builds the kubelet of a release, plain or changed, from the public Go modules.
+
+A small module of our own requires `k8s.io/kubernetes`. A changed kubelet replaces the modules that the change touches
+with changed copies, laid out as the repository is; go's build cache serves all that is unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from pinproof.build import cache, faults, golang, toolchain
+from pinproof.build.changes import NOT_IN_A_KUBELET, Changes, copy_sources
+from pinproof.build.compiling import FIRST_BUILD, LATER_BUILD, Compilation, with_build
+from pinproof.build.golang import Go
+from pinproof.build.progress import Progress
+from pinproof.build.sources import Release, module_file
+
+KUBERNETES = "k8s.io/kubernetes"
+
+
+def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) -> Path:
+    """Return the release's kubelet, from the cache if it was built before.
+
+    Raises:
+        SubjectError: It cannot be built.
+    """
+    go_mod = _own_go_mod(release)
+    version = f"v{release.version}"
+    compilation = Compilation(
+        step=f"build kubelet {release.version}",
+        go=toolchain.find(golang.directive(go_mod)),
+        version=with_build(version, f"patched.{changes.digest()[:8]}") if changes else version,
+        author="the patch" if changes else "this release, with this Go and these flags,",
+        flags=flags,
+    )
+
+    def make(work: Path) -> None:
+        cache.require_space(compilation.step, LATER_BUILD if is_cached(release.version) else FIRST_BUILD)
+        main = work / "main"
+        main.mkdir()
+        _write_main_module(main, release, changes, compilation)
+        compilation.run(
+            f"{KUBERNETES}/cmd/kubelet",
+            work / "out" / "kubelet",
+            cwd=main,
+            temporary=work / "tmp",
+            env={"GOWORK": "off", "GOFLAGS": "-mod=mod -buildvcs=false"},
+        )
+
+    name = f"{release.version}-{compilation.key(go_mod, changes.digest())}"
+    return cache.build_once(cache.directory() / "kubelet" / name, make, what=compilation.step) / "kubelet"
+
+
+def is_cached(version: str) -> bool:
+    """Whether some kubelet of this release has been built before."""
+    return any((cache.directory() / "kubelet").glob(f"{version}-*/kubelet"))
+
+
+def _own_go_mod(release: Release) -> str:
+    """The release's own go.mod, which says what Go it needs; kept, so that a cached kubelet needs no network."""
+
+    def fetch(work: Path) -> None:
+        found = _download(toolchain.find(), KUBERNETES, f"v{release.version}", work)
+        shutil.copyfile(found["GoMod"], work / "out" / "go.mod")
+
+    kept = cache.directory() / "releases" / release.version
+    cache.build_once(kept, fetch, what=f"download kubernetes {release.version}")
+    return (kept / "go.mod").read_text()
+
+
+def _write_main_module(main: Path, release: Release, changes: Changes, compilation: Compilation) -> None:
+    go = compilation.go
+    original = Path(_download(go, KUBERNETES, f"v{release.version}", main)["Dir"])
+    sources, local = original, dict[str, str]()
+    if changes:
+        progress = Progress(f"{compilation.step}: copying and changing the sources")
+        sources, local = _changed_copy(original, main, release, changes, go)
+        progress.done()
+    (main / "go.mod").write_text(module_file((sources / "go.mod").read_text(), release, local))
+    shutil.copyfile(original / "go.sum", main / "go.sum")
+
+
+def _changed_copy(
+    original: Path, main: Path, release: Release, changes: Changes, go: Go
+) -> tuple[Path, dict[str, str]]:
+    """Copy the modules that the changes touch, change them, and tell which module now lies where."""
+    sources = main / "kubernetes"
+    copy_sources(original, sources, without=NOT_IN_A_KUBELET)
+    local = {KUBERNETES: "./kubernetes"}
+    for module in sorted(changes.staging_modules()):
+        published = Path(_download(go, module, release.staging_version, main)["Dir"])
+        copy_sources(published, sources / "staging/src" / module)
+        local[module] = f"./kubernetes/staging/src/{module}"
+    changes.apply(sources)
+    return sources, local
+
+
+def _download(go: Go, module: str, version: str, work: Path) -> Mapping[str, str]:
+    """What `go mod download -json` says of a module; its GoMod is there even when its Go is newer than this one."""
+    step = f"download {module} {version}"
+    finished = golang.run(go, "mod", "download", "-json", f"{module}@{version}", cwd=work, env={"GOWORK": "off"})
+    try:
+        found: Mapping[str, str] = json.loads(finished.output)
+    except json.JSONDecodeError:
+        found = {}
+    if "GoMod" not in found:
+        raise faults.explain(step, finished, author=module)
+    return found

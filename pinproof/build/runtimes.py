@@ -1,0 +1,70 @@
+"""Builds the recording runtime: the node agent under `driver/` that boots a kubelet and plays its container runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pinproof
+from pinproof.build import cache, faults, golang, toolchain
+from pinproof.build.progress import Progress
+from pinproof.errors import SubjectError
+
+STEP = "build the recording runtime"
+COMMAND = "pinproof-runtime"
+NEEDED_SPACE = cache.GIB // 2
+
+
+def runtime() -> Path:
+    """Return the recording runtime's binary, built if these sources of it are not in the cache yet.
+
+    Raises:
+        SubjectError: It cannot be built.
+    """
+    source = driver_directory()
+    go = toolchain.find(golang.directive((source / "go.mod").read_text()))
+    files = sorted(file for file in source.rglob("*") if file.suffix in {".go", ".mod", ".sum"})
+    contents = [part for file in files for part in (str(file.relative_to(source)), file.read_bytes())]
+    final = cache.directory() / "runtime" / cache.digest(str(go), *contents)
+
+    def make(work: Path) -> None:
+        cache.require_space(STEP, NEEDED_SPACE)
+        progress = Progress(f"{STEP} with {go}")
+        env = {
+            "CGO_ENABLED": "0",
+            "GOOS": "linux",
+            "GOARCH": "",
+            "GOWORK": "off",
+            "GOFLAGS": "-mod=readonly -buildvcs=false",
+            "GOTMPDIR": str(work / "tmp"),
+        }
+        arguments = [
+            "build",
+            "-v",
+            "-trimpath",
+            "-ldflags",
+            "-s -w",
+            "-o",
+            str(work / "out" / COMMAND),
+            f"./cmd/{COMMAND}",
+        ]
+        finished = golang.run(go, *arguments, cwd=source, env=env, progress=progress)
+        if finished.code != 0:
+            raise faults.explain(STEP, finished, author="pinproof's own driver")
+        progress.done()
+
+    return cache.build_once(final, make, what=STEP) / COMMAND
+
+
+def driver_directory() -> Path:
+    """The Go sources of the driver: inside the installed package, or beside it in a checkout.
+
+    Raises:
+        SubjectError: They are not there.
+    """
+    package = Path(pinproof.__file__).resolve().parent
+    for place in (package / "_data" / "driver", package.parent / "driver"):
+        if (place / "go.mod").is_file():
+            return place
+    raise SubjectError(
+        STEP, "its Go sources are not there", fault="this installation of pinproof", remedy="install pinproof again"
+    )
