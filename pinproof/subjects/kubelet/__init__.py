@@ -1,0 +1,1 @@
+"""The real kubelet process on a made machine: the default subject."""

@@ -1,0 +1,167 @@
+"""One node: an agent, its made machine, and at most one kubelet process on it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pinproof.errors import SubjectError
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.machine import Machine
+from pinproof.subjects.kubelet import configuration, places
+from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
+from pinproof.subjects.kubelet.made import made_files
+from pinproof.subjects.kubelet.observe import JUDGED, capture_error
+from pinproof.subjects.kubelet.refusal import Ending, ending
+from pinproof.subjects.kubelet.timeouts import Timeouts, Wait
+
+Files = Iterable[tuple[str, str | None]]
+"""(path, text) pairs to write in this order; None deletes."""
+
+_FIRST_PAUSE = 0.002
+_LONGEST_PAUSE = 0.05
+_LOG_LIMIT = 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a kubelet process runs with."""
+
+    machine: Machine
+    kubelet: KubeletConfig
+    release: str
+    """Which of the node's kubelet binaries, by its version."""
+
+
+class Node:
+    """A node that is set up; its kubelet may run or not."""
+
+    def __init__(self, agent: Agent, setting: Setting, *, binaries: Mapping[str, Path], timeouts: Timeouts) -> None:
+        """Set the node up; `binaries` are all the releases that may be asked of it. Raises SubjectError."""
+        self.agent = agent
+        self.setting = setting
+        self.timeouts = timeouts
+        self._machine = setting.machine
+        made = made_files(setting.machine)
+        kubelets = {release: str(path) for release, path in binaries.items()}
+        seconds = timeouts.seconds("setup")
+        agent.call("setup", seconds=seconds, kubelets=kubelets, trees=made.trees, files=made.files)
+
+    @property
+    def unprivileged(self) -> bool:
+        """Whether the node's root is an ordinary user outside."""
+        return self.agent.namespaces == "user"
+
+    def start(self, setting: Setting, files: Files = ()) -> Ending | None:
+        """Start a kubelet with a setting, after writing more files; None once it runs, else how it ended.
+
+        Raises SubjectError if it neither gets ready nor ends.
+        """
+        if setting.machine != self._machine:
+            made = made_files(setting.machine)
+            self.agent.call("machine", trees=made.trees, files=made.files)
+            self._machine = setting.machine
+        self.setting = setting
+        minor = configuration.minor_of(setting.release)
+        config = configuration.text(setting.kubelet, minor=minor, user_namespace=self.unprivileged)
+        self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
+        self.agent.call("start", kubelet=setting.release, args=configuration.arguments(), env={})
+        reply = self.agent.call("await_ready", seconds=self.timeouts.seconds("ready"))
+        if reply.get("ready"):
+            return None
+        if reply.get("exited") is None:
+            raise self._hangs(reply)
+        return self.ending(reply)
+
+    def ending(self, reply: Reply) -> Ending:
+        """How the kubelet ended, of which the reply has code and signal."""
+        code = reply["exited"] if "exited" in reply else reply["exit_code"]
+        # The agent answers like a shell: 128 and the signal; a Go program never exits with such a code by itself.
+        return ending(self.log(), code=code, signal=code - 128 if 128 < code < 160 else None)
+
+    def stop(self, signal: str) -> None:
+        """Stop the kubelet by TERM or KILL; containers go on."""
+        self.agent.call("stop", seconds=self.timeouts.seconds("stop"), signal=signal)
+
+    def write(self, files: Files) -> None:
+        """Write files, each seen by the kubelet whole or not at all."""
+        self.agent.call("write", files=[list(pair) for pair in files])
+
+    def read(self, *paths: str) -> list[str | None]:
+        """Texts of files; None for those that do not exist."""
+        texts = self.agent.call("read", paths=list(paths))["files"]
+        return [texts.get(path) for path in paths]
+
+    def observe(self, *, everything: bool = True) -> Reply:
+        """The agent's report; without `everything`, only files, pods and containers."""
+        return self.agent.call("observe", pod_resources=everything, metrics=everything, metric_prefixes=JUDGED)
+
+    def forget(self, uids: Sequence[str]) -> None:
+        """Withdraw pods and wait until the kubelet knows none of them."""
+        self.write((places.manifest(uid), None) for uid in uids)
+        reply = self.agent.call("await_gone", seconds=self.timeouts.seconds("removal"), uids=list(uids))
+        if reply.get("timeout"):
+            raise capture_error("remove a pod", self._expired("removal", reply))
+
+    def ask(self, step: str, wait: Wait, op: str, **fields: object) -> Reply:
+        """A request that waits inside the agent; raises CaptureError with what it last saw if that is in vain."""
+        reply = self.agent.call(op, seconds=self.timeouts.seconds(wait), **fields)
+        if reply.get("timeout"):
+            raise capture_error(step, self._expired(wait, reply))
+        return reply
+
+    def until(self, step: str, wait: Wait, look: Callable[[], tuple[bool, object]]) -> None:
+        """Look again and again until `look` says so; raises CaptureError with what it saw last."""
+        deadline = time.monotonic() + self.timeouts.seconds(wait)
+        pause = _FIRST_PAUSE
+        while True:
+            done, seen = look()
+            if done:
+                return
+            if time.monotonic() > deadline:
+                raise capture_error(step, self._expired(wait, seen))
+            time.sleep(pause)  # between two looks at a state that nobody announces
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def log(self) -> str:
+        """What the latest kubelet has logged."""
+        return str(self.agent.call("log")["log"])
+
+    def artefacts(self, *, since: int) -> dict[str, str]:
+        """File name → text, bounded: what helps to understand a run; `since` is the first runtime call of interest."""
+        calls = self.agent.call("calls", since=since)["calls"]
+        metrics = self.agent.call("observe", pod_resources=False, metrics=True).get("metrics")
+        paths = (places.STATE, places.CPU_STATE, places.CONFIG)
+        files = {Path(path).name: text for path, text in zip(paths, self.read(*paths), strict=True)}
+        texts = {"kubelet.log": self.log(), "calls.jsonl": _lines(calls), "metrics.prom": metrics, **files}
+        return {name: text[-_LOG_LIMIT:] for name, text in texts.items() if text}
+
+    def next_call(self) -> int:
+        """Number of the next call to the container runtime."""
+        return int(self.agent.call("calls", since=1 << 40)["next"])
+
+    def close(self) -> None:
+        """End everything on the node."""
+        with contextlib.suppress(AgentError):  # it is already gone; closing makes sure of it
+            self.agent.call("shutdown")
+        self.agent.close()
+
+    def _expired(self, wait: Wait, seen: object) -> str:
+        return f"the wait {wait!r} expired after {self.timeouts.seconds(wait):g} s; last seen: {str(seen)[:1000]}"
+
+    def _hangs(self, reply: Reply) -> SubjectError:
+        words = "\n".join(self.log().splitlines()[-5:])
+        return SubjectError(
+            "start the kubelet",
+            f"{self._expired('ready', reply)}; it runs but has not started its managers; last words:\n{words}",
+            fault="the kubelet under test, or a very slow machine",
+            remedy="set PINPROOF_SLOW=3, or look at what it logged",
+        )
+
+
+def _lines(calls: Iterable[object]) -> str:
+    return "".join(json.dumps(call) + "\n" for call in calls)

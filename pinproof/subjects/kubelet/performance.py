@@ -1,0 +1,272 @@
+"""A scenario carried out on a node, step by step, into a history.
+
+After every step the node is waited for: each pod is rejected or its containers have come to what must follow. Then
+everything is observed once. Nothing is judged here, and nothing is waited for by time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pinproof.errors import CaptureError
+from pinproof.history import History, Note, Observation
+from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.subjects.kubelet import observe, places
+from pinproof.subjects.kubelet.agent import Reply
+from pinproof.subjects.kubelet.lifecycle import LivePod
+from pinproof.subjects.kubelet.manifest import static_pod
+from pinproof.subjects.kubelet.node import Node, Setting
+from pinproof.subjects.kubelet.observe import Names, capture_error
+from pinproof.subjects.kubelet.refusal import Ending
+from pinproof.subjects.kubelet.state_edit import edited
+from pinproof.subjects.kubelet.timeouts import Wait
+
+Status = Mapping[str, Any]
+
+_OVER = "Pod is complete and the worker can now stop"
+"""What a kubelet logs when nothing of a finished pod is left to it; only then does it count the pod as inactive."""
+
+
+@dataclass(slots=True)
+class Identities:
+    """Fresh UIDs and namespaces: no two pods of a node share one, whatever their scenario calls them.
+
+    On a node that serves its first scenario they are those of the reference: `name.1` for the first pod to arrive.
+    """
+
+    _count: int = 0
+
+    def next(self, name: str) -> tuple[str, str]:
+        """UID and namespace for another incarnation."""
+        self._count += 1
+        return f"{name}.{self._count}", f"n{self._count}"
+
+
+def speaks_of_uids(scenario: Scenario) -> bool:
+    """Whether the scenario has state files of its own; the UIDs in those are the ones of a node's first scenario."""
+    return any(isinstance(step, Restart) and isinstance(step.state, StateEdit | StateText) for step in scenario.steps)
+
+
+class Performance:
+    """One run of a scenario."""
+
+    def __init__(self, scenario: Scenario, node: Node, *, identities: Identities, refused: Ending | None) -> None:
+        """The node's kubelet has been started with the scenario's setting; `refused` is how it ended, if it did."""
+        self.pods: dict[str, LivePod] = {}
+        """Every incarnation that has not been removed, by UID."""
+
+        self.spoiled = ""
+        """Why the node cannot serve another scenario; empty while it can."""
+
+        self._scenario = scenario
+        self._node = node
+        self._identities = identities
+        self._names = Names()
+        self._baseline: Mapping[str, int] = {}
+        self._ending = refused
+        self._arrivals = 0
+        self._containers: list[Mapping[str, Any]] = []
+        self._observations: list[Observation] = []
+        self._notes: list[Note] = []
+        if refused:
+            self.spoiled = "the kubelet does not run"
+
+    def run(self, subject: str) -> History:
+        """Carry everything out. A wait in vain or an unreadable observation ends it early, as an incomplete history."""
+        where = "start"
+        try:
+            self._observe(first=True)
+            for number, step in enumerate(self._scenario.steps, 1):
+                where = f"step {number}, {type(step).__name__.lower()}"
+                self._carry_out(step)
+                self._observe()
+        except CaptureError as error:
+            self.spoiled = f"{where}: {error.message}"
+            return self._history(subject, trouble=f"{where}: {error.step}: {error.message}")
+        return self._history(subject)
+
+    def _history(self, subject: str, trouble: str = "") -> History:
+        return History(subject, tuple(self._observations), complete=not trouble, trouble=trouble)
+
+    def _carry_out(self, step: Step) -> None:
+        """Carry out a step; on a node whose kubelet does not run only a restart does anything."""
+        match step:
+            case Restart():
+                self._restart(step)
+            case _ if self._ending:
+                self._note("the kubelet does not run; the step was left out")
+            case Admit(pod):
+                uid, namespace = self._identities.next(pod.name)
+                self._arrivals += 1
+                self._admit(LivePod(pod, uid, namespace, self._arrivals))
+            case Remove(name):
+                self._remove(name)
+            case Exit(name, container, code):
+                self._exit(name, container, code)
+
+    # Steps
+
+    def _admit(self, live: LivePod) -> None:
+        self.pods[live.uid] = live
+        self._names.pods[live.uid] = live.pod.name
+        self._names.namespaces[live.namespace] = live.uid
+        self._node.write([_manifest(live)])
+        self._settle(live)
+
+    def _remove(self, name: str) -> None:
+        live = self._live(name)
+        if live is None:
+            self._note(f"no pod {name!r} is on the node; nothing was removed")
+        else:
+            self._node.forget([live.uid])
+            del self.pods[live.uid]
+
+    def _exit(self, name: str, container: str, code: int) -> None:
+        live = self._live(name)
+        newest = self._newest(live.uid, container) if live else None
+        if live is None or newest is None or newest["state"] != "running":
+            self._note(f"container {container!r} of pod {name!r} does not run; nothing ended")
+            return
+        self._node.agent.call("exit", uid=live.uid, container=container, code=code)
+        live.exits(container, code, attempt=newest["attempt"])
+        self._settle(live)
+
+    def _restart(self, step: Restart) -> None:
+        node, before = self._node, self._node.setting
+        setting = Setting(
+            machine=step.machine or before.machine,
+            kubelet=step.kubelet or before.kubelet,
+            release=step.kubernetes or before.release,
+        )
+        if not self._ending:
+            node.stop(step.signal)
+        if setting != before or step.state != "keep":
+            self.spoiled = "a restart changed the node"
+        files = [*self._returning(step.order), *self._state(step)]
+        self._ending = node.start(setting, files)
+        self._baseline = {}
+        if self._ending:
+            self.spoiled = "the kubelet does not run"
+        self._settle(*self.pods.values())
+
+    def _returning(self, order: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
+        """Manifests for a restart: those of terminal pods go, the others come in the order asked for."""
+        for live in [live for live in self.pods.values() if live.terminal]:
+            del self.pods[live.uid]
+            yield places.manifest(live.uid), None
+        ranks = {name: rank for rank, name in enumerate(order)}
+        for live in sorted(self.pods.values(), key=lambda live: ranks.get(live.pod.name, len(ranks))):
+            self._arrivals += 1
+            live.arrival = self._arrivals
+            yield _manifest(live)
+
+    def _state(self, step: Restart) -> Iterator[tuple[str, str | None]]:
+        match step.state:
+            case "lose":
+                yield places.STATE, None
+            case StateText(text):
+                yield places.STATE, text
+            case StateEdit():
+                (before,) = self._node.read(places.STATE)
+                after = edited(before or "", step.state)
+                if after == before:
+                    self._note(f"the state file has no {step.state.find!r}; it was left as it is")
+                yield places.STATE, after
+
+    # Waiting
+
+    def _settle(self, *pods: LivePod) -> None:
+        """Wait until the kubelet has done with each pod what must be done now."""
+        if self._ending or not pods:
+            return
+        awaited = {live.uid: live.awaited() for live in pods}
+        what = f"admit {', '.join(live.pod.name for live in pods)}"
+        wait: Wait = "admission" if len(pods) == 1 else "readmission"
+        reply = self._node.ask(what, wait, "await_pods", pods={u: list(names) for u, names in awaited.items()})
+        if self._ended(reply):
+            return
+        for live in pods:
+            live.rejected = reply["pods"][live.uid]["state"] == "rejected"
+            if not live.rejected:
+                self._settle_containers(live)
+
+    def _settle_containers(self, live: LivePod) -> None:
+        for container, attempt in live.attempts.items():
+            what = f"start {live.pod.name}/{container} again"
+            wanted = {"uid": live.uid, "container": container, "state": "running", "attempt": attempt}
+            if self._ended(self._node.ask(what, "exit", "await_container", **wanted)):
+                return
+        live.attempts.clear()
+        if live.over:
+            self._node.until(f"end {live.pod.name}", "finish", lambda: self._is_over(live))
+        elif live.ended:
+            self._node.until(f"end containers of {live.pod.name}", "exit", lambda: self._has_noticed(live))
+
+    def _is_over(self, live: LivePod) -> tuple[bool, object]:
+        said = any(_OVER in line and live.uid in line for line in self._node.log().splitlines())
+        return said, f"no {_OVER!r} for it in the log"
+
+    def _has_noticed(self, live: LivePod) -> tuple[bool, object]:
+        """Whether the kubelet knows of every container that has ended for good."""
+        reply = self._node.observe(everything=False)
+        if self._ended(reply):
+            return True, ""
+        status = _status(reply, live.uid)
+        states = {each["name"]: each.get("state", {}) for each in status.get("containerStatuses") or ()}
+        return all("terminated" in states.get(name, {}) for name in live.ended), states
+
+    # Seeing
+
+    def _observe(self, *, first: bool = False) -> None:
+        reply = self._node.observe()
+        self._containers = reply["containers"]
+        if not reply["running"] and self._ending is None:
+            self._ends(reply)
+        try:
+            if first and reply["running"]:
+                self._baseline = observe.counters(reply.get("metrics") or "")
+            seen = observe.observation(
+                reply, self._names, baseline=self._baseline, refusal=self._ending.message if self._ending else None
+            )
+        except CaptureError:
+            self._observations.append(observe.raw(reply))
+            raise
+        self._observations.append(replace(seen, notes=tuple(self._notes)))
+        self._notes.clear()
+
+    def _ended(self, reply: Reply) -> bool:
+        """Take note of a kubelet that ended where it was expected to run."""
+        if "exited" not in reply and reply.get("running", True):
+            return False
+        if self._ending is None:
+            self._ends(reply)
+        return True
+
+    def _ends(self, reply: Reply) -> None:
+        self._ending = self._node.ending(reply)
+        self.spoiled = "the kubelet has ended"
+        if self._ending.kind == "killed":
+            raise capture_error("watch the kubelet", f"it was killed by {self._ending.message}")
+
+    def _live(self, name: str) -> LivePod | None:
+        """The newest incarnation of a pod that is still on the node."""
+        return next((live for live in reversed(self.pods.values()) if live.pod.name == name), None)
+
+    def _newest(self, uid: str, container: str) -> Mapping[str, Any] | None:
+        mine = [each for each in self._containers if each["uid"] == uid and each["container"] == container]
+        return mine[-1] if mine else None
+
+    def _note(self, text: str) -> None:
+        self._notes.append(Note("subject", text))
+
+
+def _manifest(live: LivePod) -> tuple[str, str]:
+    text = static_pod(live.pod, uid=live.uid, namespace=live.namespace, arrival=live.arrival)
+    return places.manifest(live.uid), text
+
+
+def _status(reply: Reply, uid: str) -> Status:
+    items = (reply.get("pods") or {}).get("items") or ()
+    return next((item["status"] for item in items if item["metadata"]["uid"] == uid), {})

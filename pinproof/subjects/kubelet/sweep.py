@@ -1,0 +1,49 @@
+"""Making a node that served a scenario as good as new, and proving that it is.
+
+A kubelet gives memory back lazily: not when a pod goes, but when the next one is admitted (behaviour.md 3.11). So after the
+scenario's pods are withdrawn, a pod that asks for nothing is admitted and removed. Then both state files must be, to the
+byte, what they were when the kubelet was fresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from pinproof.scenario.pod import Container, Pod
+from pinproof.subjects.kubelet import places
+from pinproof.subjects.kubelet.manifest import static_pod
+from pinproof.subjects.kubelet.node import Node
+
+SWEEPER: Final = "sweeper"
+_POD: Final = Pod(SWEEPER, (Container("idle"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The state files of a fresh kubelet."""
+
+    texts: tuple[str | None, ...]
+
+    @classmethod
+    def of(cls, node: Node) -> Self:
+        """As they are now."""
+        return cls(tuple(node.read(places.STATE, places.CPU_STATE)))
+
+
+def sweep(node: Node, uids: Sequence[str], books: Books) -> None:
+    """Withdraw the pods and wait until the books are the fresh ones again; raises CaptureError if they never are."""
+    node.forget(uids)
+    if Books.of(node) == books:
+        return
+    node.write([(places.manifest(SWEEPER), static_pod(_POD, uid=SWEEPER, namespace=SWEEPER, arrival=0))])
+
+    def look() -> tuple[bool, object]:
+        now = Books.of(node)
+        return now == books, now.texts
+
+    try:
+        node.until("clean the node", "clean", look)
+    finally:
+        node.forget([SWEEPER])
