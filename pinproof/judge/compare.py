@@ -6,7 +6,7 @@ Rules:
   which.
 * `running` is always compared. Where it differs the rest of the observation is noise and is left out.
 * `refusal`: the predicted text is contained in what the kubelet said, which carries wrapping and context of its own.
-* `counters`: the predicted ones; a kubelet has many more.
+* `counters`: the predicted ones; a kubelet has many more. A labelled series that is missing counts as 0.
 * `state_file`: whether there is one. Its text has its blocks in random order; `state_file.py` checks it against itself.
 * Everything else is equal, rejection messages and the split of memory over the nodes of a group included.
 
@@ -26,7 +26,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from pinproof.history import History, Observation, PodVerdict, Prediction
+from pinproof.history import History, NodeState, Observation, PodVerdict, Prediction
 from pinproof.subjects.protocol import Capabilities
 
 COMPARED = (
@@ -156,9 +156,16 @@ def _field(step: int, name: str, expected: object, seen: object) -> Iterator[Dif
         if bool(expected) != bool(seen):
             yield Difference(step, name, *("a file" if text else "no file" for text in (expected, seen)))
     elif name == "counters" and isinstance(expected, Mapping) and isinstance(seen, Mapping):
-        yield from _walk(step, name, expected, {key: seen[key] for key in expected if key in seen})
+        yield from _walk(
+            step, name, expected, {key: count for key in expected if (count := _count(seen, key)) is not None}
+        )
     else:
         yield from _walk(step, name, expected, seen)
+
+
+def _count(seen: Mapping[Any, object], series: str) -> object | None:
+    """A counter's value; a series with labels that was never touched is left out of the exposition, and is 0."""
+    return seen.get(series, 0 if "{" in series else None)
 
 
 def _walk(step: int, path: str, expected: object, seen: object) -> Iterator[Difference]:
@@ -176,9 +183,14 @@ def _walk(step: int, path: str, expected: object, seen: object) -> Iterator[Diff
 
 
 def _parts(value: object) -> Mapping[Any, object] | None:
-    """The named parts of a mapping or dataclass; None for a leaf. Blocks are leaves: people compare them as a whole."""
+    """The named parts of a mapping or dataclass; None for a leaf, such as a container's blocks.
+
+    The memory types of a node stand beside its other parts, so that a path reads `machine.0.hugepages-1Gi.free`.
+    """
     if isinstance(value, Mapping):
         return value
+    if isinstance(value, NodeState):
+        return {"number_of_assignments": value.number_of_assignments, "cells": value.cells, **value.memory}
     if is_dataclass(value) and not isinstance(value, type):
         return {part.name: getattr(value, part.name) for part in fields(value)}
     return None

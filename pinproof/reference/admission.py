@@ -22,7 +22,7 @@ from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.configuration import Settings
 from pinproof.reference.cpu_manager import CpuBooks
 from pinproof.reference.masks import Hint
-from pinproof.reference.outcomes import AllocationFailed, Rejected, not_aligned
+from pinproof.reference.outcomes import UNEXPECTED, AllocationFailed, Rejected, not_aligned
 from pinproof.reference.requests import Asked, is_memory, sized
 from pinproof.reference.static_policy import NO_PREFERENCE, Hints, MemoryState, Trace
 from pinproof.reference.topology_manager import Merger
@@ -216,7 +216,7 @@ class Admission:
                 lacking.append(f"(res: {resource}, q: {wanted - room}), ")
         if lacking:
             raise Rejected(
-                "UnexpectedAdmissionError",
+                UNEXPECTED,
                 "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of "
                 f"pods to preempt: no set of running pods found to reclaim resources: [{''.join(lacking)}]",
             )

@@ -24,8 +24,10 @@ from pinproof.reference.admission import (
     ADMISSION_ERRORS,
     ADMISSION_REQUESTS,
     ALIGNED,
+    NOT_ALIGNED,
     PINNING_ERRORS,
     PINNING_REQUESTS,
+    REJECTIONS,
     Active,
     Admission,
     Managers,
@@ -35,7 +37,7 @@ from pinproof.reference.admission import (
 from pinproof.reference.behaviour import Behaviour, behaviour_of
 from pinproof.reference.configuration import Settings, settle
 from pinproof.reference.cpu_manager import CpuBooks
-from pinproof.reference.outcomes import KubeletPanics, StartRefused
+from pinproof.reference.outcomes import AFFINITY, UNEXPECTED, KubeletPanics, StartRefused
 from pinproof.reference.requests import asked
 from pinproof.reference.static_policy import MemoryState
 from pinproof.reference.view import observe
@@ -112,7 +114,7 @@ class Node:
             return self._observe()
         self.settings = settings
         self.static_allocatable = self.managers.memory.books
-        self._zero_counters(settings)
+        self._zero_counters()
         self._readmit_all()
         return self._observe()
 
@@ -138,13 +140,16 @@ class Node:
             raise StartRefused(verdict)
         return restart.adopt(loaded, settings.empty)
 
-    def _zero_counters(self, settings: Settings) -> None:
-        """Series that exist from the start of the process."""
+    def _zero_counters(self) -> None:
+        """Every series that is judged, so that one that moves without reason is noticed."""
         names = [ADMISSION_REQUESTS, ADMISSION_ERRORS]
         if self.behaviour.counts_pinning:
             names += [PINNING_REQUESTS, PINNING_ERRORS]
-        if self.behaviour.counts_aligned and settings.merger:
-            names += [labelled(ALIGNED, boundary="numa_node", scope=scope) for scope in ("container", "pod")]
+        if self.behaviour.counts_rejections:
+            names += [labelled(REJECTIONS, reason=reason) for reason in (AFFINITY, UNEXPECTED)]
+        aligned = [ALIGNED] if self.behaviour.counts_aligned else []
+        aligned += [NOT_ALIGNED] if self.behaviour.counts_aligned_failures else []
+        names += [labelled(m, boundary="numa_node", scope=s) for m in aligned for s in ("container", "pod")]
         self.counters.update(dict.fromkeys(names, 0))
 
     def _readmit_all(self) -> None:

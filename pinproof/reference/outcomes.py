@@ -5,6 +5,12 @@ The texts are the kubelet's own, to the letter, because users and controllers re
 
 from __future__ import annotations
 
+UNEXPECTED = "UnexpectedAdmissionError"
+"""Reason of a pod that a manager could not serve."""
+
+AFFINITY = "TopologyAffinityError"
+"""Reason of a pod whose merged hint the Topology Manager's policy does not take."""
+
 
 class Refusal(Exception):
     """Base of every expected refusal."""
@@ -33,12 +39,12 @@ class AllocationFailed(Refusal):
 
     def rejection(self) -> Rejected:
         """How the Topology Manager reports it."""
-        return Rejected("UnexpectedAdmissionError", f"Allocate failed due to {self}, which is unexpected")
+        return Rejected(UNEXPECTED, f"Allocate failed due to {self}, which is unexpected")
 
 
 def not_aligned() -> Rejected:
     """The merged hint does not satisfy the Topology Manager's policy."""
-    return Rejected("TopologyAffinityError", "Resources cannot be allocated with Topology locality")
+    return Rejected(AFFINITY, "Resources cannot be allocated with Topology locality")
 
 
 NIL_POINTER = "invalid memory address or nil pointer dereference"
