@@ -55,7 +55,7 @@ class Draft(Generic[M]):
     def __init__(self, model: type[M], text: yamltext.Text) -> None:
         self._text = text
         self._fields: dict[int, list[str]] = {}
-        self.problems: list[Problem] = list(text.problems)
+        self.problems: list[tuple[int, Problem]] = list(text.problems)
         self.whole: M | None = None
         """The whole document, where nothing in it is malformed."""
         try:
@@ -76,12 +76,10 @@ class Draft(Generic[M]):
         """What stands at a place; raises LookupError where nothing does."""
         value: Any = self._text.value
         for part in at:
-            if isinstance(part, int) and isinstance(value, list):
-                value = value[part]
-            elif isinstance(part, str) and isinstance(value, dict):
-                value = value[part]
-            else:
+            fits = isinstance(value, list) if isinstance(part, int) else isinstance(value, dict)
+            if not fits:
                 raise LookupError(part)
+            value = value[part]
         return value
 
     def length(self, *at: str | int) -> int:
@@ -94,12 +92,13 @@ class Draft(Generic[M]):
 
     def say(self, at: Location, message: str) -> None:
         """Record a problem with its place and line."""
-        self.problems.append(Problem(yamltext.path(at), f"{message} (line {self._line(at)})"))
+        self.problems.append((self._line(at), Problem(yamltext.path(at), f"{message} (line {self._line(at)})")))
 
     def refuse(self, source: str) -> None:
-        """Raise InputError if there is any problem."""
+        """Raise InputError if there is any problem, in the order of lines."""
         if self.problems:
-            raise InputError(source, *dict.fromkeys(self.problems))
+            ordered = sorted(self.problems, key=lambda found: found[0])
+            raise InputError(source, *dict.fromkeys(problem for _, problem in ordered))
 
     def _line(self, at: Location) -> int:
         while at and at not in self._text.lines:
@@ -121,7 +120,9 @@ class Draft(Generic[M]):
         if kind in _KINDS:
             quote = "; put it in quotes" if kind == "string_type" and isinstance(found, bool | int) else ""
             return f"must be {_KINDS[kind]}, not {_shown(found)}{quote}"
-        return f"{details['msg']}, not {_shown(found)}"
+        if kind == "too_short":
+            return "must have at least one entry"
+        return f"{details['msg'].replace('Input should', 'must')}, not {_shown(found)}"
 
     def _unknown(self, at: Location) -> str:
         key = str(at[-1])

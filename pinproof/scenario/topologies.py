@@ -5,6 +5,7 @@ The files lie under `topologies/` of a checkout, or inside an installed package.
 
 from __future__ import annotations
 
+import difflib
 import functools
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def machine(name: str) -> Machine:
     """The machine of a topology file by name; raises InputError with the known names."""
     file = directory() / f"{name}.yaml"
     if name not in names():
-        known = ", ".join(names())
-        raise InputError(name, Problem("", f"no topology has this name; known are {known}; or give a path to a file"))
+        near = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names())}"
+        raise InputError(name, Problem("", f"no topology has this name; {hint} A path has a slash or ends in .yaml"))
     return _read(file)
 
 

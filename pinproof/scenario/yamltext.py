@@ -33,8 +33,8 @@ class Text:
     lines: dict[Location, int] = field(default_factory=dict)
     """Line of each value, counted from 1; for an entry of a mapping the line of its key."""
 
-    problems: tuple[Problem, ...] = ()
-    """What YAML allows and a scenario does not, such as a key given twice."""
+    problems: tuple[tuple[int, Problem], ...] = ()
+    """Line and description of what YAML allows and a scenario does not, such as a key given twice."""
 
 
 def load(text: str, source: str) -> Text:
@@ -69,7 +69,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.lines: dict[Location, int] = {}
-        self.problems: list[Problem] = []
+        self.problems: list[tuple[int, Problem]] = []
         self._count = 0
 
     def build(self, node: yaml.Node, at: Location) -> object:
@@ -119,7 +119,8 @@ class _Builder:
         return text
 
     def _say(self, node: yaml.Node, at: Location, message: str) -> None:
-        self.problems.append(Problem(path(at), f"{message} (line {node.start_mark.line + 1})"))
+        line = node.start_mark.line + 1
+        self.problems.append((line, Problem(path(at), f"{message} (line {line})")))
 
 
 def path(at: Location) -> str:

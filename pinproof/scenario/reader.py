@@ -1,0 +1,152 @@
+"""Scenario files → `Scenario`. Everything that is wrong with a file is told at once, with its place and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pinproof.errors import InputError
+from pinproof.scenario import yamltext
+from pinproof.scenario.checks import Timeline
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.configs import config_of
+from pinproof.scenario.document import (
+    KubeletDocument,
+    NodeDocument,
+    RestartDocument,
+    ScenarioDocument,
+    StateDocument,
+    StepDocument,
+    TopologyBody,
+)
+from pinproof.scenario.draft import Draft
+from pinproof.scenario.machine import Machine
+from pinproof.scenario.machines import check_nodes, machine_of, node_of
+from pinproof.scenario.shortform import check_pod, pod_of
+from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.topologies import read_machine, read_text
+from pinproof.scenario.yamltext import Location
+
+
+def read_scenario(path: str | Path) -> Scenario:
+    """Read a scenario file; raises InputError with all its problems.
+
+    Paths inside the file (of topologies, of state files) are relative to it.
+    """
+    file = Path(path)
+    return parse_scenario(read_text(file), source=str(path), base=file.parent)
+
+
+def parse_scenario(text: str, *, source: str = "<scenario>", base: Path | None = None) -> Scenario:
+    """Read a scenario document; `base` is the folder that its paths are relative to. Raises InputError."""
+    return _Reader(text, source, base or Path()).scenario()
+
+
+class _Reader:
+    """Reads one document part by part; a part that is malformed is left out of the checks of the others."""
+
+    def __init__(self, text: str, source: str, base: Path) -> None:
+        self.source, self.base = source, base
+        self.draft = Draft(ScenarioDocument, yamltext.load(text, source))
+
+    def scenario(self) -> Scenario:
+        machine = self.machine("topology")
+        document = self.draft.part(KubeletDocument, "kubelet")
+        kubelet = config_of(document) if document else KubeletConfig()
+        timeline = Timeline(self.draft.say, machine, kubelet, at=("kubelet",))
+        steps = [self.step(index, timeline) for index in range(self.draft.length("steps"))]
+        self.draft.refuse(self.source)
+        if self.draft.whole is None or machine is None:
+            raise AssertionError("a document without a problem is whole")
+        name = self.draft.whole.metadata.name
+        return Scenario(name=name, machine=machine, kubelet=kubelet, steps=tuple(step for step in steps if step))
+
+    def machine(self, *at: str | int) -> Machine | None:
+        """The machine at a place; None where there is none that could be built, which has been told."""
+        try:
+            raw = self.draft.raw(*at)
+        except LookupError:
+            return None
+        if isinstance(raw, str):
+            try:
+                return read_machine(raw, base=self.base)
+            except InputError as error:
+                for problem in error.problems:
+                    self.draft.say(at, f"{error.source}: {problem}")
+                return None
+        body = self.draft.part(TopologyBody, *at)
+        nodes = [self.draft.part(NodeDocument, *at, "nodes", index) for index in range(self.draft.length(*at, "nodes"))]
+        threads = body.threads_per_core if body else 1
+        before = len(self.draft.problems)
+        for place, message in check_nodes(
+            [node_of(node) if node else None for node in nodes], threads_per_core=threads
+        ):
+            self.draft.say((*at, *place), message)
+        return machine_of(body) if body and len(self.draft.problems) == before else None
+
+    def step(self, index: int, timeline: Timeline) -> Step | None:
+        """The step at an index, checked against what happened before it."""
+        at: Location = ("steps", index)
+        document = self.draft.part(StepDocument, *at)
+        if document is None:
+            timeline.unreadable()
+            return None
+        given = sorted(document.model_fields_set)
+        if len(given) != 1:
+            self.draft.say(at, f"a step has exactly one of admit, remove, exit and restart, not {' and '.join(given)}")
+            timeline.unreadable()
+            return None
+        step = self._event(document, at, timeline)
+        if step is None:
+            self.draft.say((*at, given[0]), "must not be empty; a plain restart is written restart: {}")
+            timeline.unreadable()
+            return None
+        timeline.follow(step, (*at, given[0]))
+        return step
+
+    def _event(self, document: StepDocument, at: Location, timeline: Timeline) -> Step | None:
+        if document.admit is not None:
+            for place, message in check_pod(document.admit):
+                self.draft.say((*at, "admit", *place), message)
+            return Admit(pod_of(document.admit))
+        if document.remove is not None:
+            return Remove(document.remove)
+        if document.exit is not None:
+            return Exit(pod=document.exit.pod, container=document.exit.container, code=document.exit.code)
+        if document.restart is not None:
+            return self._restart(document.restart, (*at, "restart"), timeline)
+        return None
+
+    def _restart(self, document: RestartDocument, at: Location, timeline: Timeline) -> Restart:
+        kubelet = config_of(document.kubelet, timeline.kubelet) if document.kubelet is not None else None
+        return Restart(
+            state=self._state(document, (*at, "state")),
+            order=tuple(document.order),
+            signal=document.signal,
+            machine=self.machine(*at, "topology") if document.topology is not None else None,
+            kubelet=kubelet,
+            kubernetes=document.kubernetes,
+        )
+
+    def _state(self, document: RestartDocument, at: Location) -> Literal["keep", "lose"] | StateEdit | StateText:
+        state = document.state
+        if isinstance(state, StateDocument):
+            return self._edit(state, at)
+        if state == "keep":
+            return "keep"
+        if state == "lose":
+            return "lose"
+        try:
+            return StateText(read_text(self.base / state))
+        except InputError as error:
+            self.draft.say(at, f"{error}; write keep, lose, a file, or a mapping with find and replace")
+            return "keep"
+
+    def _edit(self, state: StateDocument, at: Location) -> StateEdit | StateText:
+        if state.text is not None:
+            if not state.model_fields_set <= {"text"}:
+                self.draft.say(at, "text is the whole file; leave find, replace and checksum out")
+            return StateText(state.text)
+        if state.find is None or state.replace is None:
+            self.draft.say(at, "an edit needs find and replace; a whole file is given as text")
+        return StateEdit(find=state.find or "", replace=state.replace or "", checksum=state.checksum or "keep")
