@@ -17,6 +17,8 @@ import (
 const (
 	Home   = "/var/lib/pinproof"
 	Socket = Home + "/cri.sock"
+
+	bound = Home + "/files" // what is bound over the host's files
 )
 
 // writable are the directories that are memory in the node: what is written there never reaches the host.
@@ -44,10 +46,14 @@ func Setup(machine Machine) (*Node, error) {
 			return nil, err
 		}
 	}
-	for _, path := range []string{Home + "/files", "/var/lib/kubelet"} {
+	for _, path := range []string{bound, "/var/lib/kubelet"} {
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return nil, err
 		}
+	}
+	// Apart from /var/lib: a kubelet tells file systems by device number, and would take one of the bound files for its disk.
+	if err := cover(bound); err != nil {
+		return nil, err
 	}
 	const readOnly = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	// Where the kernel refuses (no cgroup v2, or no right to it), the host's cgroup v1 stays visible.
@@ -124,7 +130,7 @@ func (n *Node) mountTree(path string, tree Tree) error {
 
 // bind shows a text of our own in place of a file of the host.
 func (n *Node) bind(path, text string) error {
-	source := filepath.Join(Home, "files", strconv.Itoa(len(n.sources)))
+	source := filepath.Join(bound, strconv.Itoa(len(n.sources)))
 	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
 		return err
 	}
