@@ -23,6 +23,14 @@ def shipped(name: str) -> Path:
     raise InputError(name, Problem("", "this installation of pinproof has no such folder; install it again"))
 
 
+def registry_of(test: Path) -> Path:
+    """The registry that speaks for a test: the folder beside its `suites`, which a third party may have, or ours."""
+    for parent in test.parents:
+        if parent.name == "suites" and (parent.parent / "requirements").is_dir():
+            return parent.parent / "requirements"
+    return shipped("requirements")
+
+
 def case_id(path: Path, name: str) -> str:
     """Id of a case, the same from a checkout and from a wheel: `suites/admission/test_fit.py::test_x[...]`."""
     parts = path.parts

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from pinproof.errors import CaptureError
-from pinproof.history import History
+from pinproof.history import History, Prediction
 from pinproof.running.configuration import Configuration
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError, Seen
@@ -18,12 +18,12 @@ from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
 from pinproof.subjects.protocol import Capabilities, Subject
 
 if TYPE_CHECKING:
-    from pinproof.judge import Judgement, Prediction
+    from pinproof.judge.verdict import Judgement
 
-Predict = Callable[[Scenario, str], "Prediction"]
+Predict = Callable[[Scenario, str], Prediction]
 """(scenario, minor) → what the reference of that minor allows."""
 
-Judge = Callable[[Scenario, "Prediction", History, Capabilities], "Judgement"]
+Judge = Callable[[Scenario, Prediction, History, Capabilities], "Judgement"]
 
 _ABILITIES: dict[type[Step], str] = {Admit: "admit", Remove: "remove", Exit: "exit", Restart: "restart"}
 
@@ -51,6 +51,9 @@ class Prove:
         self.name = machine.name
         self._predict = predict
         self._judge = judge
+
+    def __repr__(self) -> str:
+        return f"<prove on {self.subject.name}, {self.machine.name}, {self.configuration.slug}>"
 
     @property
     def minor(self) -> str:
@@ -84,10 +87,10 @@ class Prove:
         capabilities = self.subject.capabilities
         judgement = self._judge(scenario, prediction, observed, capabilities)
         self.proofs.append(Proof(scenario, prediction, observed, judgement))
-        if not observed.complete:
+        if judgement.trouble:
             raise CaptureError(
-                "observe",
-                f"the capture of {self.subject.name} is incomplete: {observed.trouble}",
+                "judge",
+                f"there is no verdict on {self.subject.name}: {judgement.trouble}",
                 fault="the subject, or the machine it runs on",
                 remedy="see the artefacts of the case; on a slow machine try --slow 3",
             )

@@ -52,12 +52,19 @@ def memory_type(word: str) -> str:
     return word.replace("_", "-")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Seen:
     """An observed history and what its subject is able to show."""
 
     history: History
     capabilities: Capabilities
+
+    def __repr__(self) -> str:
+        """What a person wants to see beside a failed assertion: the last verdicts, not the whole history."""
+        last = self.history.observations[-1] if self.history.observations else Observation(running=False)
+        pods = [f"{name}: {_answer(answer)}" for name, answer in sorted((last.pods or {}).items())]
+        state = "; ".join(pods) or ("no pods" if last.running else f"not running: {last.refusal}")
+        return f"<{self.history.subject} after step {len(self.history.observations) - 1}: {state}>"
 
     def at(self, step: int) -> Seen:
         """The history up to and including this step."""
@@ -242,3 +249,7 @@ class Seen:
             refusal = f": {observation.refusal}" if observation.refusal else ""
             raise NothingToSeeError(f"no {name} after step {self._index(after)}: {why}{refusal}")
         return cast(T, value)
+
+
+def _answer(verdict: PodVerdict) -> str:
+    return "admitted" if verdict.admitted else f"rejected, {verdict.reason}: {verdict.message}"

@@ -1,0 +1,146 @@
+"""The pytest plug-in: wiring only. It keeps quiet in every run that is not one of suites.
+
+The process that the user started learns the facts of the subject first, so that a subject that cannot be had ends the run
+at once and once. With pytest-xdist that process collects and runs nothing itself; its workers are told the facts.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pinproof.running.options import FACTS, MARKERS, add_options, settings_of, wanted
+
+if TYPE_CHECKING:
+    from pinproof.running.controller import Controller
+    from pinproof.running.facts import Facts
+    from pinproof.running.options import Settings
+    from pinproof.running.prove import Prove
+    from pinproof.running.worker import Worker
+    from pinproof.subjects.protocol import Subject
+
+WORKER: pytest.StashKey[Worker] = pytest.StashKey()
+CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks others may answer."""
+    from pinproof.running import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers; a worker of a parallel run is ready after this."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    if hasattr(config, "workerinput") and FACTS in config.workerinput:
+        from pinproof.running.facts import Facts
+
+        settings = settings_of(config)
+        _stretch(settings)
+        _employ(config, settings, Facts(**config.workerinput[FACTS]), None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Learn the facts of the subject, claim the output folder, and take up the work."""
+    config = session.config
+    if hasattr(config, "workerinput") or not wanted(config):
+        return
+    from pinproof.errors import PinproofError
+
+    try:
+        _take_up(session)
+    except PinproofError as error:
+        pytest.exit(str(error), returncode=error.exit_code)
+
+
+def _take_up(session: pytest.Session) -> None:
+    from pinproof.ledger import Ledger, read_ledger
+    from pinproof.running.controller import Controller, command_line
+
+    config = session.config
+    settings = settings_of(config)
+    _stretch(settings)
+    entries = read_ledger(settings.ledger)
+    facts, subject = _learn(config, settings)
+    controller = Controller(settings, facts, Ledger(entries, facts), command=command_line())
+    if not config.option.collectonly:
+        controller.claim()
+    config.stash[CONTROLLER] = controller
+    config.pluginmanager.register(controller, "pinproof-controller")
+    controller.announce(session)
+    if config.pluginmanager.has_plugin("dsession"):
+        if subject is not None:
+            subject.close()
+    else:
+        _employ(config, settings, facts, subject)
+
+
+def _learn(config: pytest.Config, settings: Settings) -> tuple[Facts, Subject | None]:
+    """Facts of the subject, and the subject if it had to be opened for them."""
+    from pinproof.running.facts import Facts, facts_of
+
+    version = settings.subject.partition(":")[2]
+    if config.option.collectonly and version[:1].isdigit():
+        return Facts(settings.subject, version, {}), None
+    subject: Subject = config.hook.pytest_pinproof_subject(config=config, spec=settings.subject)
+    return facts_of(subject), subject
+
+
+def _employ(config: pytest.Config, settings: Settings, facts: Facts, subject: Subject | None) -> None:
+    from pinproof.ledger import Ledger, read_ledger
+    from pinproof.running.worker import Worker
+
+    worker = Worker(settings, facts, Ledger(read_ledger(settings.ledger), facts), opened=subject)
+    config.stash[WORKER] = worker
+    config.pluginmanager.register(worker, "pinproof-worker")
+
+
+def _stretch(settings: Settings) -> None:
+    """Named waits read this factor wherever they are, in processes that are started later too."""
+    if settings.slow != 1:
+        os.environ["PINPROOF_SLOW"] = str(settings.slow)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_pinproof_subject(spec: str) -> Subject:
+    """Pinproof's own kinds of subject."""
+    from pinproof.subjects.registry import open_subject
+
+    return open_subject(spec)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A case is one test for each machine and configuration."""
+    from pinproof.running.selection import parametrise
+
+    parametrise(metafunc)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the cases that apply to the subject, in the order that boots each kubelet once."""
+    worker = config.stash.get(WORKER, None)
+    if worker is not None:
+        worker.select(config, items)
+        controller = config.stash.get(CONTROLLER, None)
+        if controller is not None:
+            controller.collected(worker.selected)
+    elif any(item.get_closest_marker("case") for item in items):
+        raise pytest.UsageError("cases of a suite need a subject: give --subject, such as --subject kubelet:1.36.3")
+
+
+@pytest.fixture
+def prove(request: pytest.FixtureRequest) -> Prove:
+    """Run a scenario on the subject, compare it with the reference, and see what happened."""
+    return request.config.stash[WORKER].prove(request)
