@@ -111,6 +111,7 @@ func serve(a *agent, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	answers := &line{out: out}
+	var waiting sync.WaitGroup
 	reader := bufio.NewReaderSize(in, 1<<20)
 	for {
 		raw, err := reader.ReadBytes('\n')
@@ -130,6 +131,8 @@ func serve(a *agent, in io.Reader, out io.Writer) error {
 		}
 		if request.Op == "shutdown" {
 			a.kill()
+			cancel()
+			waiting.Wait() // no request stays without its reply
 			answers.answer(request.ID, nil, nil)
 			return nil
 		}
@@ -143,7 +146,7 @@ func serve(a *agent, in io.Reader, out io.Writer) error {
 			answers.answer(request.ID, body, err)
 		}
 		if op.beside {
-			go act()
+			waiting.Go(act)
 		} else {
 			act()
 		}
