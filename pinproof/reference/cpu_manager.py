@@ -85,12 +85,13 @@ class CpuManager:
 
     def _hints(self, available: CpuSet, reusable: CpuSet, wanted: int) -> tuple[Hint, ...]:
         """Masks of nodes with enough CPUs; a mask has to contain every CPU that can be reused."""
+        masks = by_size(len(self.node_ids))
         all_on, free_on = sums(self._per_node(self.topology.all)), sums(self._per_node(available))
         must = sum(1 << i for i, count in enumerate(self._per_node(reusable)) if count)
         with_cpus = sum(1 << i for i, count in enumerate(self._per_node(self.topology.all)) if count)
         smallest = with_cpus.bit_count()
         serving: list[Mask] = []
-        for mask in by_size(len(self.node_ids)):
+        for mask in masks:
             if mask & ~with_cpus:
                 continue
             if all_on[mask] >= wanted:

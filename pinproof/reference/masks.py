@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from pinproof.errors import InputError, Problem
+
 Mask = int
 
 
@@ -28,9 +30,21 @@ def positions(mask: Mask) -> tuple[int, ...]:
     return tuple(i for i in range(mask.bit_length()) if mask >> i & 1)
 
 
+MAX_NODES = 20
+"""Every set of nodes is looked at, a million of them here. With 34 nodes the kubelet itself never ends (#135541)."""
+
+
 @lru_cache(maxsize=32)
 def by_size(nodes: int) -> tuple[Mask, ...]:
-    """All non-empty masks of so many nodes, smallest first."""
+    """All non-empty masks of so many nodes, smallest first; InputError for more than `MAX_NODES` nodes."""
+    if nodes > MAX_NODES:
+        raise InputError(
+            f"a machine with {nodes} NUMA nodes",
+            Problem(
+                "",
+                f"no pod that asks for hints can be predicted on more than {MAX_NODES} nodes; the kubelet tries 2^n masks",
+            ),
+        )
     return tuple(sorted(range(1, 1 << nodes), key=lambda mask: (mask.bit_count(), mask)))
 
 

@@ -130,13 +130,14 @@ def calculate_hints(books: Books, request: MemoryRequest, reusable: Reusable) ->
         return ()
     if not request.keys() <= set(books.types):
         raise KubeletPanics(NIL_POINTER)  # a page size that the machine does not have (3.4)
+    masks = by_size(len(books.nodes))
     wanted = tuple(request.items())
     capacity = [(_capacity_sums(books.allocatable(memory_type)), size) for memory_type, size in wanted]
     supply = [(sums(books.free(memory_type)), memory_type, size) for memory_type, size in wanted]
 
     smallest = len(books.nodes)
     serving = []
-    for mask in by_size(len(books.nodes)):
+    for mask in masks:
         if any(total[mask] < size for total, size in capacity):
             continue
         # Counted before the group rule: a request that fits one empty node never prefers two (3.4 step 2).
