@@ -21,7 +21,19 @@ STATIC = KubeletConfig(memory_manager_policy="Static", topology_manager_policy="
 
 EVERYTHING = Capabilities(
     observables=frozenset(
-        "refusal pods policy assignments machine state_file cpu told counters pod_resources allocatable".split()
+        [
+            "refusal",
+            "pods",
+            "policy",
+            "assignments",
+            "machine",
+            "state_file",
+            "cpu",
+            "told",
+            "counters",
+            "pod_resources",
+            "allocatable",
+        ]
     ),
     steps=frozenset({"admit", "remove", "exit", "restart"}),
 )

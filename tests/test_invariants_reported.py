@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -27,6 +28,8 @@ from tests.judge_values import (
     rejected,
     scenario,
 )
+
+RestartPolicy = Literal["Always", "OnFailure", "Never"]
 
 TM_ERRORS = "kubelet_topology_manager_admission_errors_total"
 FOUR = Pod("a", (container(), container("d")), (container("init"), container("side", sidecar=True)))
@@ -61,20 +64,20 @@ def test_pod_resources_must_show_the_blocks(shown: tuple[object, ...]) -> None:
     """Nothing, another node, another size, a block twice."""
     resources = Resources(shown, "")  # type: ignore[arg-type]  # wrong on purpose
 
-    assert broken(ADMITTED, replace(ONE_POD, pod_resources={"a": {"c": resources}})) == ["pod_resources.a.c.memory"]
+    assert ["pod_resources.a.c.memory"] == broken(ADMITTED, replace(ONE_POD, pod_resources={"a": {"c": resources}}))
 
 
 def test_pod_resources_must_list_live_pods() -> None:
     """A pod with memory that is not listed at all."""
-    assert broken(ADMITTED, replace(ONE_POD, pod_resources={})) == ["pod_resources.a.c.memory"]
+    assert ["pod_resources.a.c.memory"] == broken(ADMITTED, replace(ONE_POD, pod_resources={}))
 
 
 def test_pod_resources_must_not_show_memory_of_ended_pods() -> None:
     """A finished pod is no longer active (kubernetes#132020)."""
     case = scenario(Admit(replace(pod(), restart_policy="Never")), Exit("a", "c"))
 
-    assert broken(case, ONE_POD, ONE_POD) == ["pod_resources.a.c.memory"]
-    assert broken(case, ONE_POD, replace(ONE_POD, pod_resources={"a": {"c": Resources((), "")}})) == []
+    assert ["pod_resources.a.c.memory"] == broken(case, ONE_POD, ONE_POD)
+    assert [] == broken(case, ONE_POD, replace(ONE_POD, pod_resources={"a": {"c": Resources((), "")}}))
 
 
 def test_init_containers_are_not_listed_and_sidecars_may_be() -> None:
@@ -84,17 +87,17 @@ def test_init_containers_are_not_listed_and_sidecars_may_be() -> None:
     case = scenario(Admit(FOUR))
     now = replace(ONE_POD, assignments={"a": blocks}, pod_resources={"a": listed}, counters=None)
 
-    assert broken(case, now) == []
-    assert broken(case, replace(now, pod_resources={"a": {n: listed[n] for n in ("c", "d")}})) == []
-    assert broken(case, replace(now, pod_resources={"a": listed | {"side": Resources((), "")}})) == [
-        "pod_resources.a.side.memory"
-    ]
+    assert [] == broken(case, now)
+    assert [] == broken(case, replace(now, pod_resources={"a": {n: listed[n] for n in ("c", "d")}}))
+    assert ["pod_resources.a.side.memory"] == broken(
+        case, replace(now, pod_resources={"a": listed | {"side": Resources((), "")}})
+    )
 
 
 @pytest.mark.parametrize("mems", ["", "1", "0-1", "0,1"])
 def test_container_must_be_created_on_the_nodes_of_its_blocks(mems: str) -> None:
     """Nothing, another node, a range, too many nodes."""
-    assert broken(ADMITTED, replace(ONE_POD, told={"a": {"c": Told(mems, "")}})) == ["told.a.c.cpuset_mems"]
+    assert ["told.a.c.cpuset_mems"] == broken(ADMITTED, replace(ONE_POD, told={"a": {"c": Told(mems, "")}}))
 
 
 def test_running_container_is_never_pinned_anew() -> None:
@@ -102,7 +105,7 @@ def test_running_container_is_never_pinned_anew() -> None:
     moved_away = replace(ONE_POD, assignments={"a": {"c": (block(1),)}}, machine=None, pod_resources=None)
     case = scenario(Admit(pod()), Restart(state="lose"))
 
-    assert broken(case, ONE_POD, moved_away) == []
+    assert [] == broken(case, ONE_POD, moved_away)
 
 
 def test_container_that_is_made_anew_gets_the_nodes_of_its_blocks() -> None:
@@ -110,7 +113,7 @@ def test_container_that_is_made_anew_gets_the_nodes_of_its_blocks() -> None:
     moved_away = replace(ONE_POD, assignments={"a": {"c": (block(1),)}}, machine=None, pod_resources=None)
     case = scenario(Admit(pod()), Restart(state="lose"), Exit("a", "c"))
 
-    assert broken(case, ONE_POD, moved_away, moved_away) == ["told.a.c.cpuset_mems"]
+    assert ["told.a.c.cpuset_mems"] == broken(case, ONE_POD, moved_away, moved_away)
 
 
 def test_every_container_of_a_guaranteed_pod_is_a_pinning_request() -> None:
@@ -118,9 +121,9 @@ def test_every_container_of_a_guaranteed_pod_is_a_pinning_request() -> None:
     case = scenario(Admit(FOUR))
     now = replace(EMPTY, pods={"a": PodVerdict(admitted=True)})
 
-    assert moved(case, replace(now, counters=counted(4, 0))) == []
-    assert moved(case, replace(now, counters=counted(8, 1))) == [REQUESTS, ERRORS]
-    assert moved(case, replace(now, counters=counted(4, 0, admissions=2, tm_errors=1))) == [ADMISSIONS, TM_ERRORS]
+    assert [] == moved(case, replace(now, counters=counted(4, 0)))
+    assert [REQUESTS, ERRORS] == moved(case, replace(now, counters=counted(8, 1)))
+    assert [ADMISSIONS, TM_ERRORS] == moved(case, replace(now, counters=counted(4, 0, admissions=2, tm_errors=1)))
 
 
 def test_other_pods_are_no_pinning_requests() -> None:
@@ -130,8 +133,8 @@ def test_other_pods_are_no_pinning_requests() -> None:
     now = replace(EMPTY, pods={"a": PodVerdict(admitted=True)})
 
     for case in (besteffort, unmanaged):
-        assert moved(case, replace(now, counters=counted(0, 0))) == []
-        assert moved(case, replace(now, counters=counted(1, 0))) == [REQUESTS]
+        assert [] == moved(case, replace(now, counters=counted(0, 0)))
+        assert [REQUESTS] == moved(case, replace(now, counters=counted(1, 0)))
 
 
 def test_rejection_for_alignment_is_no_pinning_error() -> None:
@@ -139,10 +142,10 @@ def test_rejection_for_alignment_is_no_pinning_error() -> None:
     aligned = replace(EMPTY, pods=rejected("TopologyAffinityError"))
     allocated = replace(EMPTY, pods=rejected("UnexpectedAdmissionError"))
 
-    assert moved(ADMITTED, replace(aligned, counters=counted(0, 0, tm_errors=1))) == []
-    assert moved(ADMITTED, replace(aligned, counters=counted(1, 1, tm_errors=1))) == [ERRORS]
-    assert moved(ADMITTED, replace(allocated, counters=counted(1, 1, tm_errors=1))) == []
-    assert moved(ADMITTED, replace(allocated, counters=counted(1, 1))) == [TM_ERRORS]
+    assert [] == moved(ADMITTED, replace(aligned, counters=counted(0, 0, tm_errors=1)))
+    assert [ERRORS] == moved(ADMITTED, replace(aligned, counters=counted(1, 1, tm_errors=1)))
+    assert [] == moved(ADMITTED, replace(allocated, counters=counted(1, 1, tm_errors=1)))
+    assert [TM_ERRORS] == moved(ADMITTED, replace(allocated, counters=counted(1, 1)))
 
 
 def test_counters_stand_still_without_an_admission_and_start_again_with_the_process() -> None:
@@ -150,8 +153,8 @@ def test_counters_stand_still_without_an_admission_and_start_again_with_the_proc
     now = replace(EMPTY, pods={}, counters=counted(1, 0))
     less = replace(now, counters=counted(0, 0))
 
-    assert broken(scenario(Remove("a"), Remove("b")), now, less)[-1] == f"counters.{REQUESTS}"
-    assert broken(scenario(Admit(pod()), Restart()), ONE_POD, replace(ONE_POD, counters=counted(0, 0, 0))) == []
+    assert f"counters.{REQUESTS}" == broken(scenario(Remove("a"), Remove("b")), now, less)[-1]
+    assert [] == broken(scenario(Admit(pod()), Restart()), ONE_POD, replace(ONE_POD, counters=counted(0, 0, 0)))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +169,7 @@ def test_counters_stand_still_without_an_admission_and_start_again_with_the_proc
         ("OnFailure", {"c": 0, "d": 0}, True),
     ],
 )
-def test_when_a_pod_is_finished(policy: str, exits: dict[str, int], expected: bool) -> None:
+def test_when_a_pod_is_finished(policy: RestartPolicy, exits: dict[str, int], expected: bool) -> None:
     """A pod ends with its app containers, or with a failed init container that is not tried again."""
     assert expected == finished(replace(FOUR, restart_policy=policy), exits)
 
@@ -185,7 +188,7 @@ def test_when_a_pod_is_finished(policy: str, exits: dict[str, int], expected: bo
         ("Always", "stranger", 1, False),
     ],
 )
-def test_when_a_container_is_made_anew(policy: str, name: str, code: int, expected: bool) -> None:
+def test_when_a_container_is_made_anew(policy: RestartPolicy, name: str, code: int, expected: bool) -> None:
     """Sidecars always, init containers until they succeed, app containers as the pod says."""
     assert expected == recreated(replace(FOUR, restart_policy=policy), Exit("a", name, code))
 
@@ -205,5 +208,5 @@ def test_other_events_may_get_another_answer() -> None:
     refused = replace(EMPTY, pods=rejected("TopologyAffinityError"))
     answers = [*answers_of(ADMITTED, RIGHT), *answers_of(late, history(EMPTY, EMPTY, refused))]
 
-    assert len(answers) == 2
+    assert 2 == len(answers)
     assert [] == list(same_answer(answers))

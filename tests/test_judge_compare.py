@@ -29,7 +29,7 @@ from tests.judge_values import (
 
 def test_equal_histories_have_no_difference() -> None:
     """A subject that does what the model says differs nowhere."""
-    assert compare(predicts(RIGHT), RIGHT, EVERYTHING) == ()
+    assert () == compare(predicts(RIGHT), RIGHT, EVERYTHING)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_difference_carries_both_values() -> None:
 
     differences = compare(predicts(RIGHT), observed, EVERYTHING)
 
-    assert differences == (Difference(1, "assignments.a.c", (block(0),), ()),)
+    assert (Difference(1, "assignments.a.c", (block(0),), ()),) == differences
 
 
 def test_rejection_messages_are_equal_to_the_letter() -> None:
@@ -90,18 +90,18 @@ def test_unobserved_and_unclaimed_fields_are_not_compared() -> None:
     differences = compare(predicts(RIGHT), history(replace(EMPTY, told=None), wrong), few)
     compared, skipped = coverage(RIGHT, history(replace(EMPTY, told=None), wrong), few)
 
-    assert differences == ()
-    assert compared == ("running", "pods")
-    assert skipped["policy"] == "the subject does not show it"
-    assert skipped["told"] == "the subject showed none in this scenario"
-    assert skipped["allocatable"] == "the model predicts none"
+    assert () == differences
+    assert ("running", "pods") == compared
+    assert "the subject does not show it" == skipped["policy"]
+    assert "the subject showed none in this scenario" == skipped["told"]
+    assert "the model predicts none" == skipped["allocatable"]
 
 
 def test_claimed_but_uncaptured_fields_are_missing() -> None:
     """What a running subject claims to show and did not is told by step and field."""
     observed = history(EMPTY, replace(ONE_POD, machine=None))
 
-    assert missing(RIGHT, observed, EVERYTHING) == ((1, "machine"),)
+    assert ((1, "machine"),) == missing(RIGHT, observed, EVERYTHING)
 
 
 @pytest.mark.parametrize(("said", "paths"), [("start: no such policy, sorry", []), ("another text", ["refusal"])])
@@ -121,7 +121,7 @@ def test_refusal_of_a_kubelet_that_should_run_is_the_only_difference_of_its_step
 
     differences = compare(predicts(RIGHT), observed, EVERYTHING)
 
-    assert differences == (Difference(1, "running", "runs", "refuses to start: checkpoint is corrupted"),)
+    assert (Difference(1, "running", "runs", "refuses to start: checkpoint is corrupted"),) == differences
 
 
 def test_only_predicted_counters_are_compared() -> None:
@@ -130,15 +130,15 @@ def test_only_predicted_counters_are_compared() -> None:
 
     differences = compare(predicts(RIGHT), observed, EVERYTHING)
 
-    assert differences == (Difference(1, f"counters.{ADMISSIONS}", 1, ABSENT),)
+    assert (Difference(1, f"counters.{ADMISSIONS}", 1, ABSENT),) == differences
 
 
 def test_any_allowed_history_will_do() -> None:
     """Where an outcome is open, each of its forms is right."""
     other = history(EMPTY, GROUP)
 
-    assert compare(predicts(RIGHT, other), RIGHT, EVERYTHING) == ()
-    assert compare(predicts(RIGHT, other), other, EVERYTHING) == ()
+    assert () == compare(predicts(RIGHT, other), RIGHT, EVERYTHING)
+    assert () == compare(predicts(RIGHT, other), other, EVERYTHING)
 
 
 def test_differences_are_those_against_the_closest_history() -> None:
@@ -154,17 +154,17 @@ def test_complete_history_of_another_length_differs() -> None:
     """A step without an observation is a difference, unless the capture ended early."""
     short = history(EMPTY)
 
-    assert compare(predicts(RIGHT), short, EVERYTHING) == (Difference(1, "observations", 2, 1),)
-    assert compare(predicts(RIGHT), replace(short, complete=False), EVERYTHING) == ()
+    assert (Difference(1, "observations", 2, 1),) == compare(predicts(RIGHT), short, EVERYTHING)
+    assert () == compare(predicts(RIGHT), replace(short, complete=False), EVERYTHING)
 
 
 def test_presence_of_a_state_file_is_compared_and_its_text_is_not() -> None:
     """Blocks stand in the text in random order."""
     predicted = history(replace(EMPTY, state_file="{}"))
 
-    assert compare(predicts(predicted), history(replace(EMPTY, state_file="other")), EVERYTHING) == ()
-    assert compare(predicts(predicted), history(replace(EMPTY, state_file="")), EVERYTHING) == (
-        Difference(0, "state_file", "a file", "no file"),
+    assert () == compare(predicts(predicted), history(replace(EMPTY, state_file="other")), EVERYTHING)
+    assert (Difference(0, "state_file", "a file", "no file"),) == compare(
+        predicts(predicted), history(replace(EMPTY, state_file="")), EVERYTHING
     )
 
 
