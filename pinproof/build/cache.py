@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from pinproof.build.progress import Progress
 from pinproof.errors import SubjectError
@@ -123,18 +123,24 @@ def disk_full(step: str, where: str) -> SubjectError:
 @contextmanager
 def _locked(path: Path, what: str) -> Iterator[None]:
     lock = FileLock(path)
-    waiting: Progress | None = None
-    while True:
-        try:
-            lock.acquire(timeout=LOCK_POLL_SECONDS)
-            break
-        except Timeout:
-            waiting = waiting or Progress(f"{what}: waiting for another process that does it")
-            waiting.beat()
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        with Progress(f"{what}: waiting for another process that does it") as waiting:
+            while not _acquired(lock):
+                waiting.beat()
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquired(lock: BaseFileLock) -> bool:
+    try:
+        lock.acquire(timeout=LOCK_POLL_SECONDS)
+    except Timeout:
+        return False
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -20,6 +20,9 @@ FIRST_BUILD = 3 * cache.GIB
 LATER_BUILD = cache.GIB // 2
 """Bytes, when most of it lies in Go's build cache."""
 
+OWN_MODULE = {"GOWORK": "off", "GOFLAGS": "-mod=mod -buildvcs=false"}
+"""Settings for a main module that pinproof wrote: go may complete its go.mod and go.sum."""
+
 VERSION_PACKAGE = "k8s.io/component-base/version"
 
 
@@ -51,20 +54,14 @@ class Compilation:
             SubjectError: It does not build.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
-        progress = Progress(f"{self.step} with {self.go}", hint="minutes the first time, seconds from then on")
         # -trimpath lets a changed copy share the build cache with the plain release, whatever directory either lies in
         options = ["-v", "-trimpath", "-ldflags", self._linker_flags(), "-o", str(target), *self.flags]
         settings = dict(setting.split("=", 1) for setting in _settings(self.flags))
-        finished = golang.run(
-            self.go,
-            *("build", *options, package),
-            cwd=cwd,
-            env={"GOTMPDIR": str(temporary), **settings, **env},
-            progress=progress,
-        )
-        if finished.code != 0:
-            raise faults.explain(self.step, finished, author=self.author)
-        progress.done()
+        environment = {"GOTMPDIR": str(temporary), **settings, **env}
+        with Progress(f"{self.step} with {self.go}", hint="minutes the first time, seconds from then on") as progress:
+            finished = golang.run(self.go, "build", *options, package, cwd=cwd, env=environment, progress=progress)
+            if finished.code != 0:
+                raise faults.explain(self.step, finished, author=self.author)
 
     def _linker_flags(self) -> str:
         major, minor = self.version.removeprefix("v").split(".")[:2]

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TextIO
+from typing import Self, TextIO
 
 TERMINAL_SECONDS = 0.5
 LOG_SECONDS = 15.0
 
 
 class Progress:
-    """One piece of long work, told on standard error (standard output belongs to results)."""
+    """One piece of long work, told on standard error (standard output belongs to results); a context manager.
 
-    def __init__(self, what: str, *, hint: str = "", stream: TextIO | None = None) -> None:
+    What is quick as a rule is `quick`: nothing is told of it unless it takes longer than a beat.
+    """
+
+    def __init__(self, what: str, *, hint: str = "", quick: bool = False, stream: TextIO | None = None) -> None:
         self._what = what
+        self._hint = hint
         self._stream = stream if stream is not None else sys.stderr
         self._terminal = self._stream.isatty()
         self._began = self._last = time.monotonic()
         self._detail = ""
-        self._say(f"{what} ({hint})" if hint else what)
+        self._silent = quick
+
+    def __enter__(self) -> Self:
+        if not self._silent:
+            self._say(f"{self._what} ({self._hint})" if self._hint else self._what)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if self._silent:
+            return
+        outcome = "done in" if kind is None else "failed after"
+        self._say(f"{self._what}: {outcome} {time.monotonic() - self._began:.0f} s", last=True)
 
     def note(self, detail: str) -> None:
         """Remember what is being worked on; it is shown with the next beat."""
@@ -31,11 +46,8 @@ class Progress:
         if now - self._last < (TERMINAL_SECONDS if self._terminal else LOG_SECONDS):
             return
         self._last = now
+        self._silent = False
         self._say(f"{self._what}: {now - self._began:.0f} s" + (f", {self._detail}" if self._detail else ""))
-
-    def done(self) -> None:
-        """Tell that the work is finished and how long it took."""
-        self._say(f"{self._what}: done in {time.monotonic() - self._began:.0f} s", last=True)
 
     def _say(self, text: str, *, last: bool = False) -> None:
         if self._terminal:

@@ -13,12 +13,10 @@ from pathlib import Path
 
 from pinproof.build import cache, faults, golang, toolchain
 from pinproof.build.changes import NOT_IN_A_KUBELET, Changes, copy_sources
-from pinproof.build.compiling import FIRST_BUILD, LATER_BUILD, Compilation, with_build
+from pinproof.build.compiling import FIRST_BUILD, LATER_BUILD, OWN_MODULE, Compilation, with_build
 from pinproof.build.golang import Go
 from pinproof.build.progress import Progress
-from pinproof.build.sources import Release, module_file
-
-KUBERNETES = "k8s.io/kubernetes"
+from pinproof.build.sources import KUBERNETES, Release, module_file, staging_modules
 
 
 def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) -> Path:
@@ -47,7 +45,7 @@ def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) ->
             work / "out" / "kubelet",
             cwd=main,
             temporary=work / "tmp",
-            env={"GOWORK": "off", "GOFLAGS": "-mod=mod -buildvcs=false"},
+            env=OWN_MODULE,
         )
 
     name = f"{release.version}-{compilation.key(go_mod, changes.digest())}"
@@ -76,10 +74,11 @@ def _write_main_module(main: Path, release: Release, changes: Changes, compilati
     original = Path(_download(go, KUBERNETES, f"v{release.version}", main)["Dir"])
     sources, local = original, dict[str, str]()
     if changes:
-        progress = Progress(f"{compilation.step}: copying and changing the sources")
-        sources, local = _changed_copy(original, main, release, changes, go)
-        progress.done()
-    (main / "go.mod").write_text(module_file((sources / "go.mod").read_text(), release, local))
+        with Progress(f"{compilation.step}: copying and changing the sources", quick=True):
+            sources, local = _changed_copy(original, main, release, changes, go)
+    go_mod = (sources / "go.mod").read_text()
+    published = {module: f"{module} {release.staging_version}" for module in staging_modules(go_mod)}
+    (main / "go.mod").write_text(module_file(go_mod, f"v{release.version}", published | local))
     shutil.copyfile(original / "go.sum", main / "go.sum")
 
 
@@ -101,7 +100,9 @@ def _changed_copy(
 def _download(go: Go, module: str, version: str, work: Path) -> Mapping[str, str]:
     """What `go mod download -json` says of a module; its GoMod is there even when its Go is newer than this one."""
     step = f"download {module} {version}"
-    finished = golang.run(go, "mod", "download", "-json", f"{module}@{version}", cwd=work, env={"GOWORK": "off"})
+    command = ("mod", "download", "-json", f"{module}@{version}")
+    with Progress(step, quick=True) as progress:
+        finished = golang.run(go, *command, cwd=work, env={"GOWORK": "off"}, progress=progress)
     try:
         found: Mapping[str, str] = json.loads(finished.output)
     except json.JSONDecodeError:

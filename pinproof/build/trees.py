@@ -1,4 +1,7 @@
-"""Builds the kubelet of a kubernetes source tree: where it is, as its owner would; or, with changes, in a copy.
+"""Builds the kubelet of a kubernetes source tree, which is never written to; with changes, of a copy of it.
+
+A checkout is built where it is, from its vendored modules, as its owner builds it. A tree without them (an archive, the
+modules unpacked side by side) is built through a module of ours that takes kubernetes and its staging modules from it.
 
 Nobody knows better than go whether a tree has changed, so it is always asked. What it links is kept under the digest of
 its content: a kubelet that a test is running is never replaced beneath it.
@@ -15,8 +18,8 @@ from pathlib import Path
 
 from pinproof.build import cache, golang, toolchain
 from pinproof.build.changes import Changes, copy_sources
-from pinproof.build.compiling import FIRST_BUILD, LATER_BUILD, Compilation, with_build
-from pinproof.build.sources import declared_minor
+from pinproof.build.compiling import FIRST_BUILD, LATER_BUILD, OWN_MODULE, Compilation, with_build
+from pinproof.build.sources import KUBERNETES, declared_minor, module_file, staging_modules
 from pinproof.errors import SubjectError
 
 KEPT = 4
@@ -48,8 +51,22 @@ def build_tree(root: Path, changes: Changes, flags: tuple[str, ...]) -> Path:
             sources, linked = work / "kubernetes", work / "linked" / "kubelet"
             copy_sources(root, sources, without=(".git", "_output"))
             changes.apply(sources)
-        compilation.run("./cmd/kubelet", linked, cwd=sources, temporary=work / "tmp", env={})
+        if (sources / "vendor/modules.txt").is_file():
+            compilation.run("./cmd/kubelet", linked, cwd=sources, temporary=work / "tmp", env={})
+        else:
+            main = _main_module(work / "main", sources)
+            compilation.run(f"{KUBERNETES}/cmd/kubelet", linked, cwd=main, temporary=work / "tmp", env=OWN_MODULE)
         return _keep(linked, kept, work / "out" / "kubelet")
+
+
+def _main_module(main: Path, tree: Path) -> Path:
+    main.mkdir()
+    go_mod = (tree / "go.mod").read_text()
+    beneath = {module: tree / "staging/src" / module for module in staging_modules(go_mod)}
+    local = {module: str(place) for module, place in beneath.items() if (place / "go.mod").is_file()}
+    (main / "go.mod").write_text(module_file(go_mod, "v0.0.0", {KUBERNETES: str(tree), **local}))
+    shutil.copyfile(tree / "go.sum", main / "go.sum")
+    return main
 
 
 def tree_version(root: Path) -> str:
