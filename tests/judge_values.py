@@ -118,6 +118,6 @@ RIGHT = history(EMPTY, ONE_POD)
 """What is seen in `ADMITTED`."""
 
 
-def rejected(reason: str) -> Mapping[str, PodVerdict]:
+def rejected(reason: str, message: str = "") -> Mapping[str, PodVerdict]:
     """Pod `a` rejected."""
-    return {"a": PodVerdict(admitted=False, reason=reason, message="Pod was rejected")}
+    return {"a": PodVerdict(admitted=False, reason=reason, message=f"Pod was rejected: {message}")}

@@ -138,14 +138,19 @@ def test_other_pods_are_no_pinning_requests() -> None:
 
 
 def test_rejection_for_alignment_is_no_pinning_error() -> None:
-    """Merge refusal: TM errors +1, pinning errors +0. Refusal in Allocate: both +1."""
+    """Merge refusal: TM errors +1, pinning errors +0. Refusal in Allocate: both +1.
+
+    A later handler may refuse as well, under the same reason as a failed allocation: that is neither.
+    """
     aligned = replace(EMPTY, pods=rejected("TopologyAffinityError"))
-    allocated = replace(EMPTY, pods=rejected("UnexpectedAdmissionError"))
+    allocated = replace(EMPTY, pods=rejected("UnexpectedAdmissionError", "Allocate failed due to x, which is unexpected"))
+    preempting = replace(EMPTY, pods=rejected("UnexpectedAdmissionError", "preemption: nobody to evict"))
 
     assert [] == moved(ADMITTED, replace(aligned, counters=counted(0, 0, tm_errors=1)))
     assert [ERRORS] == moved(ADMITTED, replace(aligned, counters=counted(1, 1, tm_errors=1)))
     assert [] == moved(ADMITTED, replace(allocated, counters=counted(1, 1, tm_errors=1)))
     assert [TM_ERRORS] == moved(ADMITTED, replace(allocated, counters=counted(1, 1)))
+    assert [] == moved(ADMITTED, replace(preempting, counters=counted(1, 0)))
 
 
 def test_counters_stand_still_without_an_admission_and_start_again_with_the_process() -> None:

@@ -28,6 +28,8 @@ COUNTERS = (PINNING_REQUESTS, PINNING_ERRORS, ADMISSION_REQUESTS, ADMISSION_ERRO
 
 ALIGNMENT = "TopologyAffinityError"
 ALLOCATION = "UnexpectedAdmissionError"
+ALLOCATION_WORDS = "Allocate failed due to "
+"""Tells a failed allocation from other unexpected errors, such as a preemption that finds nobody to evict."""
 
 
 def pod_resources_show_blocks(moment: Moment) -> Iterator[Violation]:
@@ -118,7 +120,7 @@ def _due(moment: Moment) -> dict[str, tuple[int, int]]:
             ADMISSION_ERRORS: (0, 0),
         }
     due = {PINNING_REQUESTS: (0, most), PINNING_ERRORS: (0, min(1, most))}
-    if verdict.reason in {ALIGNMENT, ALLOCATION}:
+    if verdict.reason == ALIGNMENT or (verdict.reason == ALLOCATION and ALLOCATION_WORDS in verdict.message):
         counted = int(moment.kubelet.topology_manager_policy != "none")
         due |= {ADMISSION_REQUESTS: (1, 1), ADMISSION_ERRORS: (counted, counted)}
     if verdict.reason == ALIGNMENT:
