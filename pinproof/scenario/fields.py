@@ -107,14 +107,19 @@ def _release(text: str) -> str:
 
 
 _NUMBER_OR_TEXT = WithJsonSchema(
-    {"type": ["string", "number"], "description": "A Kubernetes quantity such as 4Gi or 500m."}
+    {
+        "type": ["string", "number"],
+        "pattern": r"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?\s*$",
+        "description": "A Kubernetes quantity such as 4Gi or 500m.",
+    }
 )
+_THRESHOLD = WithJsonSchema({"type": ["string", "number"], "description": "A quantity, or a percentage such as 5%."})
 
 QuantityText = Annotated[StrictStr, BeforeValidator(_as_text), AfterValidator(_quantity), _NUMBER_OR_TEXT]
 ByteText = Annotated[
     StrictStr, BeforeValidator(_as_text), AfterValidator(_quantity), AfterValidator(_whole_kibibytes), _NUMBER_OR_TEXT
 ]
-ThresholdText = Annotated[StrictStr, BeforeValidator(_as_text), AfterValidator(_threshold), _NUMBER_OR_TEXT]
+ThresholdText = Annotated[StrictStr, BeforeValidator(_as_text), AfterValidator(_threshold), _THRESHOLD]
 PageSizeText = Annotated[StrictStr, AfterValidator(_quantity), AfterValidator(_page_size)]
 PageCounts = Annotated[dict[PageSizeText, Annotated[StrictInt, Field(ge=0)]], AfterValidator(_distinct_sizes)]
 CpuListText = Annotated[

@@ -13,8 +13,8 @@ from pinproof.scenario.document import ScenarioDocument, TopologyDocument
 from pinproof.scenario.fields import TAG_MARK
 
 SCHEMAS: dict[str, type[BaseModel]] = {
-    "scenario.schema.json": ScenarioDocument,
-    "topology.schema.json": TopologyDocument,
+    "scenario.json": ScenarioDocument,
+    "topology.json": TopologyDocument,
 }
 """File name → the model it is generated from."""
 
