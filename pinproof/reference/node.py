@@ -173,8 +173,7 @@ class Node:
                 case Admit(pod=pod):
                     self._arrive(pod)
                 case Remove(pod=name):
-                    self._resident(name)
-                    del self.residents[name]
+                    self.residents.pop(name, None)  # a pod that was rejected before a restart is gone already
                 case Exit():
                     self._exit(step)
         except KubeletPanics as panic:
@@ -245,7 +244,10 @@ class Node:
         self.managers = replace(self.managers, memory=memory)
 
     def _exit(self, step: Exit) -> None:
-        resident = self._resident(step.pod)
+        """A container ends; one that does not run, since its pod was rejected or it ended before, cannot."""
+        resident = self.residents.get(step.pod)
+        if resident is None or not resident.active or step.container not in resident.told.keys() - resident.over:
+            return
         pod, init = resident.pod, {c.name: c for c in resident.pod.init_containers}
         container = next(c for c in pod.all_containers if c.name == step.container)
         regular_init = container.name in init and not container.restart_always
@@ -264,11 +266,6 @@ class Node:
         if container.restart_always or (regular_init and pod.restart_policy != "Never"):
             return True
         return pod.restart_policy == "Always" or (pod.restart_policy == "OnFailure" and code != 0)
-
-    def _resident(self, name: str) -> Resident:
-        if name not in self.residents:
-            raise InputError("scenario", Problem("steps", f"no pod {name!r} is on the node at this step"))
-        return self.residents[name]
 
     # --- restart
 
