@@ -112,11 +112,11 @@ def _stretch(settings: Settings) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_pinproof_subject(spec: str) -> Subject:
+def pytest_pinproof_subject(config: pytest.Config, spec: str) -> Subject:
     """Pinproof's own kinds of subject."""
     from pinproof.subjects.registry import open_subject
 
-    return open_subject(spec)
+    return open_subject(spec, slow=settings_of(config).slow)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from pinproof.errors import InputError, Problem
+from pinproof.running.examine import Proof
 from pinproof.running.plain import to_json
-from pinproof.running.prove import Proof
 
 LONGEST_NAME = 150
 """Folder names stay below what file systems take (255 bytes), with room for numbers."""

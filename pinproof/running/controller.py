@@ -24,9 +24,10 @@ from pinproof.judge.verdict import Finding
 from pinproof.ledger import Ledger
 from pinproof.report import CaseResult, LedgerUse, ReportPaths, RunResult, claim, write_report
 from pinproof.running.facts import Facts
-from pinproof.running.heartbeat import Heartbeat
+from pinproof.running.heartbeat import Heartbeat, standard_output
 from pinproof.running.options import FACTS, Settings
 from pinproof.running.selection import Selected
+from pinproof.running.watch import was_ctrl_c
 
 SHOWN = 10
 """Lines of one kind in the closing summary."""
@@ -75,12 +76,7 @@ class Controller:
                 xml.add_global_property(name, value)
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and not reporter.isatty:
-
-            def say(line: str) -> None:
-                reporter.ensure_newline()
-                reporter.write_line(f"pinproof: {line}", flush=True)
-
-            self._heartbeat = Heartbeat(say)
+            self._heartbeat = Heartbeat(standard_output())
             self._heartbeat.start()
 
     def _facts(self) -> dict[str, str]:
@@ -165,7 +161,7 @@ class Controller:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Somebody pressed Ctrl-C; what was found until then is reported, the exit code stays pytest's."""
-        self._interrupted = excinfo.type is KeyboardInterrupt or "keyboard-interrupt" in str(excinfo.value)
+        self._interrupted |= was_ctrl_c(excinfo)
 
     # --- at the end
 
@@ -235,7 +231,7 @@ class Controller:
         return tuple(notes + slow)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """The verdict, why, and where the report lies."""
+        """What a reader of the verdict should know."""
         if self.run is None:
             return
         write = terminalreporter.write_line
@@ -248,11 +244,17 @@ class Controller:
             write(f"not run: {case.nodeid}")
         if self._trouble:
             write(self._trouble, red=True)
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """The last lines of all: the verdict, and where the report lies."""
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if self.run is None or reporter is None:
+            return
         code = self.run.exit_code()
-        verdict = "interrupted" if self._interrupted else {0: "PASSED", 1: "FAILED"}.get(code, "NO VERDICT")
-        write(f"{verdict} ({self.facts.name}): {exit_reason(self.run.summary())}", bold=True)
+        verdict = "INTERRUPTED" if self._interrupted else {0: "PASSED", 1: "FAILED"}.get(code, "NO VERDICT")
+        reporter.write_line(f"{verdict} ({self.facts.name}): {exit_reason(self.run.summary())}", bold=True)
         if self.paths:
-            write(f"report: {self.paths.html}, {self.paths.json.name}, {self.paths.markdown.name}")
+            reporter.write_line(f"report: {self.paths.html}, {self.paths.json.name}, {self.paths.markdown.name}")
 
 
 def _unpacked(packed: dict[str, Any]) -> CaseResult:

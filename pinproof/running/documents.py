@@ -23,7 +23,7 @@ def read_document(path: Path, model: type[Model]) -> Model:
     """Read one document. Raises InputError with every problem of the file."""
     text = yamltext.load(read_text(path), str(path))
     if text.problems:
-        raise InputError(str(path), *text.problems)
+        raise InputError(str(path), *(problem for _, problem in text.problems))
     try:
         return model.model_validate(text.value)
     except ValidationError as error:

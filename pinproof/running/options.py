@@ -12,11 +12,12 @@ import pytest
 
 from pinproof.errors import InputError, Problem
 from pinproof.running.places import shipped
+from pinproof.subjects.registry import DEFAULT
 
 FACTS = "pinproof"
 """Key under which the controller of a parallel run tells its workers about the subject."""
 
-DEFAULT_SUBJECT = "kubelet:1.36.3"
+DEFAULT_SUBJECT = DEFAULT
 
 MARKERS = (
     "case(case): what the function proves, over which machines and configurations (set by pinproof.suite.case)",

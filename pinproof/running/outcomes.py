@@ -10,7 +10,7 @@ import pytest
 from pinproof.errors import CaptureError, SubjectError
 from pinproof.history import Outcome
 from pinproof.judge.render import one_line, render
-from pinproof.running.prove import Proof
+from pinproof.running.examine import Proof
 from pinproof.running.seen import NotObservableError
 
 HANG = "Timeout ("

@@ -1,4 +1,4 @@
-"""Values as plain JSON data: histories, findings, machines. Sets and tuples become lists, keys become text."""
+"""Values as plain JSON data: histories, findings, scenarios' parts. Field names are spelled as Kubernetes spells them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def plain(value: object) -> Any:
         return {str(key): plain(inner) for key, inner in value.items()}
     if is_dataclass(value):
         pairs = ((part.name, getattr(value, part.name)) for part in fields(value))
-        return {name: plain(inner) for name, inner in pairs if inner is not None}
-    if isinstance(value, frozenset | set):
-        return [plain(inner) for inner in sorted(value)]
+        return {_camel(name): plain(inner) for name, inner in pairs if inner is not None}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     raise TypeError(f"{type(value).__name__} has no plain form")
@@ -32,3 +30,8 @@ def plain(value: object) -> Any:
 def to_json(value: object) -> str:
     """Indented JSON text of a value, ending with a newline."""
     return json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,56 +1,31 @@
-"""`prove`: one scenario through subject, reference and judge, inside a case."""
+"""`prove`: the one word of a case that does something."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
-
 from pinproof.errors import CaptureError
-from pinproof.history import History, Prediction
 from pinproof.running.configuration import Configuration
+from pinproof.running.examine import Examine, Proof
 from pinproof.running.releases import minor_of
-from pinproof.running.seen import NotObservableError, Seen
+from pinproof.running.seen import Seen
 from pinproof.running.steps import PlannedRestart, planned
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
-from pinproof.subjects.protocol import Capabilities, Subject
-
-if TYPE_CHECKING:
-    from pinproof.judge.verdict import Judgement
-
-Predict = Callable[[Scenario, str], Prediction]
-"""(scenario, minor) → what the reference of that minor allows."""
-
-Judge = Callable[[Scenario, Prediction, History, Capabilities], "Judgement"]
-
-_ABILITIES: dict[type[Step], str] = {Admit: "admit", Remove: "remove", Exit: "exit", Restart: "restart"}
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """One scenario that was run and judged."""
-
-    scenario: Scenario
-    prediction: Prediction
-    observed: History
-    judgement: Judgement
+from pinproof.scenario.steps import Scenario, Step
+from pinproof.subjects.protocol import Subject
 
 
 class Prove:
-    """Runs scenarios on the subject of this case and judges them; findings are kept for the end of the case."""
+    """Runs scenarios on the subject of this case and judges them; what was found is kept for the end of the case."""
 
     def __init__(
-        self, subject: Subject, machine: Machine, configuration: Configuration, *, predict: Predict, judge: Judge
+        self, subject: Subject, machine: Machine, configuration: Configuration, examine: Examine, *, name: str = "case"
     ) -> None:
         self.subject = subject
         self.machine = machine
         self.configuration = configuration
         self.proofs: list[Proof] = []
-        self.name = machine.name
-        self._predict = predict
-        self._judge = judge
+        self._examine = examine
+        self._name = name
 
     def __repr__(self) -> str:
         return f"<prove on {self.subject.name}, {self.machine.name}, {self.configuration.slug}>"
@@ -75,40 +50,18 @@ class Prove:
 
         Raises:
             NotObservableError: the subject cannot do one of the steps.
-            CaptureError: the subject could not show everything it should have; what it did show is kept.
+            CaptureError: there is no verdict, because something was not captured; what was seen is kept.
         """
         machine = machine or self.machine
         maker = kubelet or self.configuration
         config = maker(machine) if isinstance(maker, Configuration) else maker
-        scenario = Scenario(self.name, machine, config, planned(steps, machine))
-        self._check(scenario)
-        observed = self.subject.run(scenario)
-        prediction = self._predict(scenario, self.minor)
-        capabilities = self.subject.capabilities
-        judgement = self._judge(scenario, prediction, observed, capabilities)
-        self.proofs.append(Proof(scenario, prediction, observed, judgement))
-        if judgement.trouble:
+        proof = self._examine(self.subject, Scenario(self._name, machine, config, planned(steps, machine)))
+        self.proofs.append(proof)
+        if proof.judgement.trouble:
             raise CaptureError(
                 "judge",
-                f"there is no verdict on {self.subject.name}: {judgement.trouble}",
+                f"there is no verdict on {self.subject.name}: {proof.judgement.trouble}",
                 fault="the subject, or the machine it runs on",
                 remedy="see the artefacts of the case; on a slow machine try --slow 3",
             )
-        return Seen(observed, capabilities)
-
-    def _check(self, scenario: Scenario) -> None:
-        missing = sorted(abilities(scenario) - self.subject.capabilities.steps)
-        if missing:
-            raise NotObservableError(f"{self.subject.name} cannot do {', '.join(missing)}")
-
-
-def abilities(scenario: Scenario) -> set[str]:
-    """What a subject must be able to do for the scenario, in the words of `Capabilities.steps`."""
-    wanted: set[str] = set()
-    plain = Restart()
-    for step in scenario.steps:
-        wanted.add(_ABILITIES[type(step)])
-        if isinstance(step, Restart):
-            changed = (name.name for name in fields(step) if getattr(step, name.name) != getattr(plain, name.name))
-            wanted.update(f"restart.{name}" for name in changed)
-    return wanted
+        return Seen(proof.observed, self.subject.capabilities)

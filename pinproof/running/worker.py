@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pinproof.errors import CaptureError, InputError, SubjectError
-from pinproof.history import History, Outcome, Prediction
-from pinproof.judge.verdict import Judgement
+from pinproof.history import Outcome
 from pinproof.ledger import Ledger, Ruling
 from pinproof.report import CaseResult
 from pinproof.running import artefacts
 from pinproof.running.case import Case
-from pinproof.running.configuration import Configuration
+from pinproof.running.examine import examine
 from pinproof.running.facts import Facts
 from pinproof.running.options import Settings
 from pinproof.running.outcomes import HANG, End, FoundError, end_of, findings_text, headlines
 from pinproof.running.prove import Prove
 from pinproof.running.seen import NotObservableError
 from pinproof.running.selection import Selected, case_of, id_of, select
-from pinproof.scenario.steps import Scenario
 from pinproof.scenario.topologies import machine
-from pinproof.subjects.protocol import Capabilities, Subject
+from pinproof.subjects.protocol import Subject
 
 LOST_IN_A_ROW = 3
 """So many cases in a row without a subject end the run: what broke it will break the rest as well."""
@@ -78,15 +76,15 @@ class Worker:
     def prove(self, request: pytest.FixtureRequest) -> Prove:
         """The `prove` of one case."""
         name, configuration = request.param
-        made = self._made(request.config, machine(name), configuration)
-        made.name = request.node.name
+        subject = self._opened(request.config)
+        made = Prove(subject, machine(name), configuration, examine, name=scenario_name(request.node.name))
         request.node.stash[PROVE] = made
         return made
 
-    def _made(self, config: pytest.Config, shape: Any, configuration: Configuration) -> Prove:
+    def _opened(self, config: pytest.Config) -> Subject:
         if self._subject is None:
             self._subject = config.hook.pytest_pinproof_subject(config=config, spec=self.settings.subject)
-        return Prove(self._subject, shape, configuration, predict=_predict, judge=_judge)
+        return self._subject
 
     def _discard(self) -> None:
         """Let go of a subject that cannot be trusted any more; the next case opens another."""
@@ -229,14 +227,6 @@ def _shape(report: pytest.TestReport, ended: _Ended, item: pytest.Item) -> None:
         report.sections.append(("kept", f"{result.artefacts}\n{result.replay}"))
 
 
-def _predict(scenario: Scenario, minor: str) -> Prediction:
-    from pinproof.reference.behaviour import behaviour_of
-    from pinproof.reference.model import predict
-
-    return predict(scenario, behaviour_of(minor))
-
-
-def _judge(scenario: Scenario, prediction: Prediction, observed: History, capabilities: Capabilities) -> Judgement:
-    from pinproof.judge.verdict import judge
-
-    return judge(scenario, prediction, observed, capabilities)
+def scenario_name(case: str) -> str:
+    """A case's name as a name for its scenario: letters, digits and `-`, at most 200."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", case.removeprefix("test_")).strip("-").lower()[:200]

@@ -1,0 +1,73 @@
+"""`pinproof run`: the suites on a subject. What it takes is pytest's, pinproof's own options being pytest options too."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+EXIT_INTERRUPTED = 130
+
+_DESCRIPTION = """\
+Run the conformance suites on a subject and print the verdict and where the report lies.
+
+  --subject S        kubelet:VERSION|TREE|BINARY, reference[:MINOR] (default kubelet:1.36.3)
+  -n N               that many kubelets side by side
+  --out DIR          where the report goes (default out)
+  --ledger PATH      known failures (default: the shipped ledger)
+  --from-report F    select cases from an earlier report.json, with --only failed|unfinished
+  --keep             keep the artefacts of passed cases too
+  --slow N           stretch every wait
+  --seed N           seed of everything that is drawn
+  PATH               suites to run instead of all
+
+Every option of pytest works as well, such as -k, -x, -v, --junitxml, --collect-only.
+`pytest suites --subject S` is the same run.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command; its arguments go to pytest as they are."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "run",
+        help="run the suites on a subject: verdict and report",
+        usage="pinproof run [--subject S] [PATH ...] [-n N] [--out DIR] [any pytest option]",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=lambda _: run_suites([]))
+
+
+def run_suites(arguments: list[str]) -> int:
+    """Run pytest on the suites; returns the exit code of the verdict."""
+    import pytest
+
+    from pinproof.running.watch import Watch
+
+    watch = Watch()
+    code = int(pytest.main([*_wiring(), *_root(arguments), *arguments], plugins=[watch]))
+    return EXIT_INTERRUPTED if watch.interrupted else code
+
+
+def _wiring() -> list[str]:
+    """The plug-in, where it is not installed as one."""
+    installed = any(point.name == "pinproof" for point in entry_points(group="pytest11"))
+    return [] if installed else ["-p", "pinproof.plugin"]
+
+
+def _root(arguments: list[str]) -> list[str]:
+    """Which configuration of pytest counts: that of the checkout, or none at all.
+
+    Without this pytest would look for one beside every path among the arguments, `--out` included, and take another
+    project's.
+    """
+    from pinproof.running.places import checkout
+
+    if any(argument.split("=")[0] in {"-c", "--config-file", "--rootdir"} for argument in arguments):
+        return []
+    root = checkout()
+    if root is not None:
+        return ["-c", str(root / "pyproject.toml"), "--rootdir", str(root)]
+    return ["-c", os.devnull, "--rootdir", str(Path.cwd()), "-p", "no:cacheprovider"]

@@ -1,0 +1,66 @@
+"""One scenario on one subject: carried out, predicted by the reference of the subject's minor, judged.
+
+The seam between everything that asks (suites, replay) and the three that answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+from pinproof.history import History, Prediction
+from pinproof.judge.verdict import Judgement, judge
+from pinproof.running.releases import minor_of
+from pinproof.running.seen import NotObservableError
+from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
+from pinproof.subjects.protocol import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One scenario that was run and judged."""
+
+    scenario: Scenario
+    prediction: Prediction
+    observed: History
+    judgement: Judgement
+
+
+Examine = Callable[[Subject, Scenario], Proof]
+
+_ABILITIES: dict[type[Step], str] = {Admit: "admit", Remove: "remove", Exit: "exit", Restart: "restart"}
+
+
+def examine(subject: Subject, scenario: Scenario) -> Proof:
+    """Run, predict, judge.
+
+    Raises:
+        NotObservableError: the subject cannot do one of the steps; nothing was run.
+        SubjectError: the subject cannot be started.
+    """
+    missing = sorted(abilities(scenario) - subject.capabilities.steps)
+    if missing:
+        raise NotObservableError(f"{subject.name} cannot do {', '.join(missing)}")
+    observed = subject.run(scenario)
+    prediction = predicted(scenario, minor_of(subject.version))
+    return Proof(scenario, prediction, observed, judge(scenario, prediction, observed, subject.capabilities))
+
+
+def predicted(scenario: Scenario, minor: str) -> Prediction:
+    """What the reference of a minor allows; raises InputError for a minor it does not know."""
+    from pinproof.reference.behaviour import behaviour_of
+    from pinproof.reference.model import predict
+
+    return predict(scenario, behaviour_of(minor))
+
+
+def abilities(scenario: Scenario) -> set[str]:
+    """What a subject must be able to do for the scenario, in the words of `Capabilities.steps`."""
+    wanted: set[str] = set()
+    plain = Restart()
+    for step in scenario.steps:
+        wanted.add(_ABILITIES[type(step)])
+        if isinstance(step, Restart):
+            changed = (part.name for part in fields(step) if getattr(step, part.name) != getattr(plain, part.name))
+            wanted.update(f"restart.{name}" for name in changed)
+    return wanted
