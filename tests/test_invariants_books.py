@@ -9,7 +9,7 @@ import pytest
 from pinproof.history import NodeState, Observation, PodVerdict, Table
 from pinproof.judge.invariants import INVARIANTS, violations
 from pinproof.judge.invariants.books import IN_EVERY_STATE
-from pinproof.scenario.steps import Restart, StateText
+from pinproof.scenario.steps import Remove, Restart, StateText
 from tests.judge_values import EMPTY, GIB, GROUP, ONE_POD, block, history, node, scenario
 
 
@@ -137,6 +137,14 @@ def test_books_are_judged_after_every_step_of_a_running_kubelet() -> None:
     assert [(0, "I-5")] == [(step, found.invariant) for step, found in violations(scenario(), history(wrong))]
     assert [] == list(violations(scenario(), history(stopped)))
     assert [] == list(violations(foreign, history(EMPTY, wrong)))
+
+
+def test_violation_that_stays_is_told_once() -> None:
+    """It is told when it comes up, and again when it comes back."""
+    wrong = replace(ONE_POD, machine={0: node(0, reserved=5, assignments=1), 1: node(1)})
+    case = scenario(*[Remove("x")] * 4)
+
+    assert [1, 4] == [step for step, _ in violations(case, history(ONE_POD, wrong, wrong, ONE_POD, wrong))]
 
 
 def test_every_invariant_has_a_sentence_and_a_source() -> None:

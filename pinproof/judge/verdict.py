@@ -86,7 +86,8 @@ def _judge(scenario: Scenario, prediction: Prediction, observed: History, capabi
     predicted, differences = closest(prediction, observed, capabilities)
     compared, not_compared = coverage(predicted, observed, capabilities)
     findings = [*_required(scenario, observed), *_modelled(predicted, differences)]
-    findings += _modelled(predicted, tuple(state_file_differences(scenario, observed)))
+    if "state_file" in capabilities.observables:
+        findings += _modelled(predicted, tuple(state_file_differences(scenario, observed)))
     gaps = missing(predicted, observed, capabilities)
     return Judgement(
         findings=tuple(sorted(findings, key=lambda finding: (finding.step, finding.oracle == "modelled"))),

@@ -37,18 +37,28 @@ def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Vio
     """(index of the observation, violation) of I-1 to I-7 in a history.
 
     Books are judged while the kubelet runs and the file is its own: what a scenario wrote into the file is no promise.
+    What is wrong with a state is told when it comes up, not again after every step for as long as it stays.
     """
     live_before: Mapping[str, Pod] = {}
+    standing: set[Violation] = set()
     for moment in course(scenario, observed):
-        yield from ((moment.index, violation) for violation in _at(moment, live_before))
+        states = dict.fromkeys(_of_state(moment))
+        yield from ((moment.index, violation) for violation in states if violation not in standing)
+        yield from ((moment.index, violation) for violation in _of_step(moment, live_before))
+        standing = set(states)
         live_before = moment.live
 
 
-def _at(moment: Moment, live_before: Mapping[str, Pod]) -> Iterator[Violation]:
+def _of_state(moment: Moment) -> Iterator[Violation]:
+    """What is wrong with what the node is like."""
     if moment.now.running and not moment.foreign:
         for check in IN_EVERY_STATE.values():
             yield from check(moment.now)
-    yield from restart_changes_nothing(moment, live_before)
     yield from pod_resources_show_blocks(moment)
+
+
+def _of_step(moment: Moment, live_before: Mapping[str, Pod]) -> Iterator[Violation]:
+    """What is wrong with what has just happened."""
+    yield from restart_changes_nothing(moment, live_before)
     yield from containers_are_told_their_nodes(moment)
     yield from counters_follow_admissions(moment)
