@@ -7,6 +7,7 @@ byte, what they were when the kubelet was fresh.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -17,6 +18,9 @@ from pinproof.subjects.kubelet.manifest import static_pod
 from pinproof.subjects.kubelet.node import Node
 
 SWEEPER: Final = "sweeper"
+_numbers = itertools.count(1)
+"""Every sweeper has a UID and a namespace of its own: the kubelet does not admit a UID again that is still terminating."""
+
 _POD: Final = Pod(SWEEPER, (Container("idle"),))
 
 
@@ -37,7 +41,8 @@ def sweep(node: Node, uids: Sequence[str], books: Books) -> None:
     node.forget(uids)
     if Books.of(node) == books:
         return
-    node.write([(places.manifest(SWEEPER), static_pod(_POD, uid=SWEEPER, namespace=SWEEPER, arrival=0))])
+    uid = f"{SWEEPER}.{next(_numbers)}"
+    node.write([(places.manifest(uid), static_pod(_POD, uid=uid, namespace=uid.replace(".", "-"), arrival=0))])
 
     def look() -> tuple[bool, object]:
         now = Books.of(node)
@@ -46,4 +51,4 @@ def sweep(node: Node, uids: Sequence[str], books: Books) -> None:
     try:
         node.until("clean the node", "clean", look)
     finally:
-        node.forget([SWEEPER])
+        node.forget([uid])
