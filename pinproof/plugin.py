@@ -7,6 +7,7 @@ at once and once. With pytest-xdist that process collects and runs nothing itsel
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WORKER: pytest.StashKey[Worker] = pytest.StashKey()
 CONTROLLER: pytest.StashKey[Controller] = pytest.StashKey()
+SUBJECT: pytest.StashKey[Subject | None] = pytest.StashKey()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -50,39 +52,59 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Learn the facts of the subject, claim the output folder, and take up the work."""
-    config = session.config
-    if hasattr(config, "workerinput") or not wanted(config):
-        return
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Learn the facts of the subject and claim the output folder, before pytest begins; what fails is told once."""
+    if (
+        hasattr(config, "workerinput")
+        or any(getattr(config.option, name, None) for name in _TALK)
+        or not wanted(config)
+    ):
+        return None
     from pinproof.errors import PinproofError
 
     try:
-        _take_up(session)
+        _take_up(config)
     except PinproofError as error:
-        pytest.exit(str(error), returncode=error.exit_code)
+        print(f"pinproof: {error}", file=sys.stderr)  # noqa: T201  # pytest's reporter is not there yet
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("pinproof: interrupted", file=sys.stderr)  # noqa: T201  # same
+        return 130
+    return None
 
 
-def _take_up(session: pytest.Session) -> None:
+_TALK = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow")
+"""Options with which pytest only says something and runs nothing."""
+
+
+def _take_up(config: pytest.Config) -> None:
     from pinproof.ledger import Ledger, read_ledger
     from pinproof.running.controller import Controller, command_line
 
-    config = session.config
     settings = settings_of(config)
     _stretch(settings)
     entries = read_ledger(settings.ledger)
-    facts, subject = _learn(config, settings)
+    facts, config.stash[SUBJECT] = _learn(config, settings)
     controller = Controller(settings, facts, Ledger(entries, facts), command=command_line())
     if not config.option.collectonly:
         controller.claim()
     config.stash[CONTROLLER] = controller
     config.pluginmanager.register(controller, "pinproof-controller")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin to tell of progress, and take up the work where no worker of pytest-xdist does."""
+    config = session.config
+    controller = config.stash.get(CONTROLLER, None)
+    if controller is None:
+        return
     controller.announce(session)
-    if config.pluginmanager.has_plugin("dsession"):
-        if subject is not None:
-            subject.close()
-    else:
-        _employ(config, settings, facts, subject)
+    subject = config.stash[SUBJECT]
+    if not config.pluginmanager.has_plugin("dsession"):
+        _employ(config, controller.settings, controller.facts, subject)
+    elif subject is not None:
+        subject.close()
 
 
 def _learn(config: pytest.Config, settings: Settings) -> tuple[Facts, Subject | None]:

@@ -27,6 +27,8 @@ class Watch:
             suites = str(shipped("suites"))
             args.append(suites)
             known.file_or_dir = [suites]
+        if known.subject is None:
+            args += ["--subject", DEFAULT_SUBJECT]  # a run from here is one of suites, wherever they lie
         yield
         _, unknown = parser.parse_known_and_unknown_args(args)
         if unknown:
@@ -34,12 +36,6 @@ class Watch:
 
             words = getattr(parser.optparser, "_option_string_actions", {})
             raise InputError("run", Problem("", f"there is no option {unknown[0]}{meant(unknown[0], words)}"))
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """A run from here is one of suites, wherever they lie."""
-        if config.option.subject is None:
-            config.option.subject = DEFAULT_SUBJECT
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, here or on a worker."""
