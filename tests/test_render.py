@@ -64,8 +64,9 @@ def test_pass_says_what_was_compared() -> None:
     """Green has a denominator."""
     text = render(judge(ADMITTED, predicts(RIGHT), RIGHT, EVERYTHING), ADMITTED, file="x.yaml", subject="reference")
 
-    assert text.splitlines()[0] == (
-        "example: passed, compared: running, pods, policy, assignments, machine, told, counters, pod_resources"
+    assert (
+        "example: passed, compared: running, pods, policy, assignments, machine, told, counters, pod_resources\n"
+        == text
     )
 
 

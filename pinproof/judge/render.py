@@ -5,9 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from itertools import groupby
+from textwrap import fill
 
 from pinproof.judge.verdict import Finding, Judgement
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+
+WIDTH = 96
+"""Of explanations, in columns, without their margin."""
 
 IN_FULL = 12
 """Findings of one step that are shown in full; more of them say little that is new."""
@@ -72,8 +76,11 @@ def replay_command(file: str, subject: str) -> str:
 
 
 def render(judgement: Judgement, scenario: Scenario, *, file: str, subject: str) -> str:
-    """The judgement in plain text: a headline, the findings step by step, and how to replay; ends with a newline."""
-    return "\n".join([*_lines(judgement, scenario), f"replay: {replay_command(file, subject)}"]) + "\n"
+    """The judgement in plain text, ends with a newline: a headline; unless passed, the findings by step and how to replay."""
+    lines = list(_lines(judgement, scenario))
+    if judgement.outcome != "passed":
+        lines.append(f"replay: {replay_command(file, subject)}")
+    return "\n".join(lines) + "\n"
 
 
 def _lines(judgement: Judgement, scenario: Scenario) -> Iterator[str]:
@@ -115,7 +122,7 @@ def _step(findings: list[Finding]) -> Iterator[str]:
         yield from _labelled("expected", finding.expected)
         yield from _labelled("seen", finding.seen)
         if finding.oracle == "required" and finding.explanation not in explained:
-            yield from _labelled("because", finding.explanation)
+            yield from _labelled("because", fill(finding.explanation, WIDTH))
             explained.add(finding.explanation)
     if len(findings) > IN_FULL:
         yield f"    and {len(findings) - IN_FULL} more in this step"

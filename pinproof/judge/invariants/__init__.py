@@ -45,7 +45,7 @@ def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Vio
         states = dict.fromkeys(_of_state(moment))
         yield from ((moment.index, violation) for violation in states if violation not in standing)
         yield from ((moment.index, violation) for violation in _of_step(moment, live_before))
-        standing = set(states)
+        standing = set(states) if moment.now.running else standing
         live_before = moment.live
 
 
