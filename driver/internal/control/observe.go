@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"pinproof.dev/driver/internal/kubelet"
@@ -15,6 +16,7 @@ const patience = 10 * time.Second
 
 type observeRequest struct {
 	PodResources bool     `json:"pod_resources"`
+	Allocatable  *bool    `json:"allocatable"` // false: of PodResources only the list
 	Metrics      bool     `json:"metrics"`
 	Families     []string `json:"metric_prefixes"` // only the samples whose names begin so; none: all of /metrics
 }
@@ -24,53 +26,60 @@ func (a *agent) observe(ctx context.Context, r observeRequest) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	body := reply{
-		"running": false, "exit_code": nil, "metrics": nil, "pods": nil, "pod_resources": nil,
+		"running": false, "exit_code": nil, "metrics": nil, "pods": nil, "pod_resources": nil, "errors": []string{},
 		"state": textOf(kubelet.Root + "/memory_manager_state"), "cpu_state": textOf(kubelet.Root + "/cpu_manager_state"),
 		"containers": a.containers(),
 	}
-	errors := []string{}
-	note := func(err error) {
-		if err != nil {
-			errors = append(errors, err.Error())
-		}
-	}
 	process := a.current()
-	if a.running() {
-		note(a.ask(ctx, r, body))
+	if process == nil {
+		return body, nil
 	}
-	if process != nil {
-		exit, ended := process.Exit()
-		body["running"] = !ended
-		if ended {
-			body["exit_code"] = exit.Code
-		}
+	if _, ended := process.Exit(); !ended {
+		inquire(ctx, process, r, body)
 	}
-	body["errors"] = errors
+	exit, ended := process.Exit()
+	body["running"] = !ended
+	if ended {
+		body["exit_code"] = exit.Code
+	}
 	return body, nil
 }
 
-// ask puts what the kubelet itself has to say into the body.
-func (a *agent) ask(ctx context.Context, r observeRequest, body reply) error {
-	pods, err := kubelet.Get(ctx, "/pods")
-	if err != nil {
-		return err
+// inquire puts what the kubelet itself has to say into the body. Its answers take longer than the questions, so they are
+// asked at once.
+func inquire(ctx context.Context, process *kubelet.Process, r observeRequest, body reply) {
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	errors := []string{}
+	put := func(key string, question func() (any, error)) {
+		group.Go(func() {
+			answer, err := question()
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				errors = append(errors, err.Error())
+				return
+			}
+			body[key] = answer
+		})
 	}
-	body["pods"] = json.RawMessage(pods)
+	put("pods", func() (any, error) {
+		pods, err := kubelet.Get(ctx, "/pods")
+		return json.RawMessage(pods), err
+	})
 	if r.Metrics {
-		metrics, err := kubelet.Get(ctx, "/metrics")
-		if err != nil {
-			return err
-		}
-		body["metrics"] = string(samples(metrics, r.Families))
+		put("metrics", func() (any, error) {
+			metrics, err := kubelet.Get(ctx, "/metrics")
+			return string(samples(metrics, r.Families)), err
+		})
 	}
 	if r.PodResources {
-		resources, err := kubelet.ReadPodResources(ctx)
-		if err != nil {
-			return err
-		}
-		body["pod_resources"] = resources
+		put("pod_resources", func() (any, error) {
+			return process.PodResources(ctx, r.Allocatable == nil || *r.Allocatable)
+		})
 	}
-	return nil
+	group.Wait()
+	body["errors"] = errors
 }
 
 // samples keeps the lines of the wanted families: all metrics of a kubelet are some hundred kilobytes.

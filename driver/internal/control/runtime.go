@@ -15,6 +15,18 @@ func (a *agent) exitContainer(_ context.Context, r exitRequest) (reply, error) {
 	return nil, a.store.Exit(r.UID, r.Container, r.Code)
 }
 
+type forgetRequest struct {
+	UIDs []string `json:"uids"`
+}
+
+// forget removes what pods that are gone have left in the runtime.
+func (a *agent) forget(_ context.Context, r forgetRequest) (reply, error) {
+	for _, uid := range r.UIDs {
+		a.store.Forget(uid)
+	}
+	return nil, nil
+}
+
 type callsRequest struct {
 	Since int `json:"since"`
 }

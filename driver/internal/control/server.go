@@ -41,6 +41,7 @@ var operations = map[string]operation{
 	"start":           {carryOut: with((*agent).start)},
 	"stop":            {carryOut: with((*agent).stop), beside: true},
 	"exit":            {carryOut: with((*agent).exitContainer)},
+	"forget":          {carryOut: with((*agent).forget)},
 	"hold":            {carryOut: with((*agent).hold)},
 	"fail":            {carryOut: with((*agent).fail)},
 	"calls":           {carryOut: with((*agent).calls)},

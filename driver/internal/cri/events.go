@@ -5,7 +5,16 @@ import (
 
 	"google.golang.org/grpc"
 	api "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"pinproof.dev/driver/internal/store"
 )
+
+// refresh is how often every pod is announced anew. A kubelet's pod worker wants to hear of the pod after its own last
+// step, and would otherwise wait up to five seconds for it.
+const refresh = 20 * time.Millisecond
+
+// settled is how long after the end of a sandbox its pod is announced still.
+const settled = 2 * time.Second
 
 // GetContainerEvents is for kubelets with the feature gate EventedPLEG: they hear of an exit at once instead of at the
 // next relist, up to a second later.
@@ -14,21 +23,36 @@ func (s *runtimeService) GetContainerEvents(
 ) error {
 	events, stop := s.kept.Listen()
 	defer stop()
+	ticker := time.NewTicker(refresh)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-stream.Context().Done():
 			return stream.Context().Err()
 		case event := <-events:
-			reply := &api.ContainerEventResponse{
-				ContainerId: event.ID, ContainerEventType: event.Kind, CreatedAt: time.Now().UnixNano(),
-				ContainersStatuses: s.statusesIn(event.SandboxID),
-			}
-			if box, err := s.kept.Sandbox(event.SandboxID); err == nil {
-				reply.PodSandboxStatus = sandboxStatus(box)
-			}
-			if err := stream.Send(reply); err != nil {
+			if err := stream.Send(s.announcement(event)); err != nil {
 				return err
 			}
+		case <-ticker.C:
+			since := time.Now().Add(-settled).UnixNano()
+			for _, box := range s.kept.Sandboxes(func(b store.Sandbox) bool { return b.Ready || b.StoppedAt > since }) {
+				// Of all kinds of event, a creation alone updates what is known and starts nothing.
+				event := store.Event{Kind: api.ContainerEventType_CONTAINER_CREATED_EVENT, ID: box.ID, Sandbox: box}
+				if err := stream.Send(s.announcement(event)); err != nil {
+					return err
+				}
+			}
 		}
+	}
+}
+
+func (s *runtimeService) announcement(event store.Event) *api.ContainerEventResponse {
+	box, err := s.kept.Sandbox(event.Sandbox.ID)
+	if err != nil {
+		box = event.Sandbox // it is gone; kubelets still want to know which pod it was
+	}
+	return &api.ContainerEventResponse{
+		ContainerId: event.ID, ContainerEventType: event.Kind, CreatedAt: time.Now().UnixNano(),
+		PodSandboxStatus: sandboxStatus(box), ContainersStatuses: s.statusesIn(box.ID),
 	}
 }

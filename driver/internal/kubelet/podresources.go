@@ -15,7 +15,7 @@ import (
 // PodResources is what the kubelet tells monitoring agents.
 type PodResources struct {
 	List        []PodAssignments `json:"list"`
-	Allocatable Assignment       `json:"allocatable"`
+	Allocatable *Assignment      `json:"allocatable"` // nil: not asked for
 }
 
 // PodAssignments are those of the containers of a pod.
@@ -44,21 +44,29 @@ type Memory struct {
 	Nodes []int64 `json:"nodes"`
 }
 
-// ReadPodResources asks the kubelet for List and GetAllocatableResources.
-func ReadPodResources(ctx context.Context) (*PodResources, error) {
-	conn, err := grpc.NewClient(
+// connect prepares the connection to the kubelet's PodResources service; it is made at the first call.
+func connect() (*grpc.ClientConn, error) {
+	return grpc.NewClient(
 		"unix://"+Root+"/pod-resources/kubelet.sock", grpc.WithTransportCredentials(insecure.NewCredentials()),
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	lister := api.NewPodResourcesListerClient(conn)
+}
+
+// PodResources asks the kubelet for List and, if wanted, GetAllocatableResources. The kubelet answers a hundred calls a
+// second and no more.
+func (p *Process) PodResources(ctx context.Context, allocatable bool) (*PodResources, error) {
+	lister := api.NewPodResourcesListerClient(p.conn)
 	list, err := patiently(ctx, func() (*api.ListPodResourcesResponse, error) {
 		return lister.List(ctx, &api.ListPodResourcesRequest{})
 	})
 	if err != nil {
 		return nil, err
+	}
+	reply := &PodResources{List: []PodAssignments{}}
+	for _, pod := range list.GetPodResources() {
+		reply.List = append(reply.List, podAssignments(pod))
+	}
+	if !allocatable {
+		return reply, nil
 	}
 	all, err := patiently(ctx, func() (*api.AllocatableResourcesResponse, error) {
 		return lister.GetAllocatableResources(ctx, &api.AllocatableResourcesRequest{})
@@ -66,13 +74,7 @@ func ReadPodResources(ctx context.Context) (*PodResources, error) {
 	if err != nil {
 		return nil, err
 	}
-	reply := &PodResources{
-		List:        []PodAssignments{},
-		Allocatable: Assignment{CPUs: cpus(all.GetCpuIds()), Memory: memory(all.GetMemory())},
-	}
-	for _, pod := range list.GetPodResources() {
-		reply.List = append(reply.List, podAssignments(pod))
-	}
+	reply.Allocatable = &Assignment{CPUs: cpus(all.GetCpuIds()), Memory: memory(all.GetMemory())}
 	return reply, nil
 }
 
@@ -86,7 +88,7 @@ func patiently[T any](ctx context.Context, call func() (T, error)) (T, error) {
 		select {
 		case <-ctx.Done():
 			return reply, errors.Join(err, ctx.Err())
-		case <-time.After(10 * time.Millisecond):
+		case <-time.After(3 * time.Millisecond):
 		}
 	}
 }

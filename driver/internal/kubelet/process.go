@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
 )
 
 // Where every kubelet keeps what has a constant path, in the node's own memory.
@@ -49,6 +50,7 @@ type Exit struct {
 // A Process is a kubelet that has been started.
 type Process struct {
 	process *os.Process
+	conn    *grpc.ClientConn // to its PodResources service
 	done    chan struct{}
 	exit    Exit // valid when done is closed
 }
@@ -66,7 +68,11 @@ func Start(binary Binary, args, env []string, log *Log) (*Process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	log.Begin()
 
-	p := &Process{done: make(chan struct{})}
+	conn, err := connect()
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{conn: conn, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		// Pdeathsig is sent when the thread that forked ends, so it must live as long as the kubelet.
@@ -79,6 +85,7 @@ func Start(binary Binary, args, env []string, log *Log) (*Process, error) {
 		}
 		_ = cmd.Wait() // what matters of its error is in the state
 		p.exit = exitOf(cmd.ProcessState)
+		_ = conn.Close() // nobody is at the other end
 		close(p.done)
 	}()
 	if err := <-started; err != nil {

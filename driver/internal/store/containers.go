@@ -23,7 +23,7 @@ func (s *Store) CreateContainer(sandboxID string, config *cri.ContainerConfig) (
 		State: cri.ContainerState_CONTAINER_CREATED, CreatedAt: s.now(),
 	}
 	s.containers = append(s.containers, c)
-	s.tell(Event{cri.ContainerEventType_CONTAINER_CREATED_EVENT, c.ID, box.ID})
+	s.tell(Event{cri.ContainerEventType_CONTAINER_CREATED_EVENT, c.ID, *box})
 	return *c, nil
 }
 
@@ -39,7 +39,7 @@ func (s *Store) StartContainer(id string) error {
 		return fmt.Errorf("container %q is %s and cannot be started", id, StateName(c.State))
 	}
 	c.State, c.StartedAt = cri.ContainerState_CONTAINER_RUNNING, s.now()
-	s.tell(Event{cri.ContainerEventType_CONTAINER_STARTED_EVENT, c.ID, c.Sandbox.ID})
+	s.tell(Event{cri.ContainerEventType_CONTAINER_STARTED_EVENT, c.ID, c.Sandbox})
 	return nil
 }
 
@@ -140,13 +140,13 @@ func (s *Store) finish(c *Container, code int32) {
 		return
 	}
 	c.State, c.ExitCode, c.FinishedAt = cri.ContainerState_CONTAINER_EXITED, code, s.now()
-	s.tell(Event{cri.ContainerEventType_CONTAINER_STOPPED_EVENT, c.ID, c.Sandbox.ID})
+	s.tell(Event{cri.ContainerEventType_CONTAINER_STOPPED_EVENT, c.ID, c.Sandbox})
 }
 
 // forget drops a container; the lock is held.
 func (s *Store) forget(c *Container) {
 	s.containers = slices.DeleteFunc(s.containers, func(other *Container) bool { return other == c })
-	s.tell(Event{cri.ContainerEventType_CONTAINER_DELETED_EVENT, c.ID, c.Sandbox.ID})
+	s.tell(Event{cri.ContainerEventType_CONTAINER_DELETED_EVENT, c.ID, c.Sandbox})
 }
 
 func merged(old, change *cri.LinuxContainerResources) *cri.LinuxContainerResources {

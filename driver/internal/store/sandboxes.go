@@ -12,8 +12,9 @@ func (s *Store) RunSandbox(config *cri.PodSandboxConfig, handler string) Sandbox
 	defer s.mu.Unlock()
 	box := &Sandbox{ID: s.newID("sandbox"), Config: config, Handler: handler, Ready: true, CreatedAt: s.now()}
 	s.sandboxes = append(s.sandboxes, box)
-	s.tell(Event{cri.ContainerEventType_CONTAINER_CREATED_EVENT, box.ID, box.ID})
-	s.tell(Event{cri.ContainerEventType_CONTAINER_STARTED_EVENT, box.ID, box.ID})
+	delete(s.doomed, box.uid()) // the pod is back
+	s.tell(Event{cri.ContainerEventType_CONTAINER_CREATED_EVENT, box.ID, *box})
+	s.tell(Event{cri.ContainerEventType_CONTAINER_STARTED_EVENT, box.ID, *box})
 	return *box
 }
 
@@ -21,8 +22,14 @@ func (s *Store) RunSandbox(config *cri.PodSandboxConfig, handler string) Sandbox
 func (s *Store) StopSandbox(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if box, err := s.sandbox(id); err == nil {
-		s.stopSandbox(box)
+	box, err := s.sandbox(id)
+	if err != nil {
+		return
+	}
+	s.stopSandbox(box)
+	if s.doomed[box.uid()] {
+		delete(s.doomed, box.uid())
+		s.removeSandbox(box)
 	}
 }
 
@@ -33,8 +40,8 @@ func (s *Store) stopSandbox(box *Sandbox) {
 		}
 	}
 	if box.Ready {
-		box.Ready = false
-		s.tell(Event{cri.ContainerEventType_CONTAINER_STOPPED_EVENT, box.ID, box.ID})
+		box.Ready, box.StoppedAt = false, s.now()
+		s.tell(Event{cri.ContainerEventType_CONTAINER_STOPPED_EVENT, box.ID, *box})
 	}
 }
 
@@ -42,18 +49,36 @@ func (s *Store) stopSandbox(box *Sandbox) {
 func (s *Store) RemoveSandbox(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	box, err := s.sandbox(id)
-	if err != nil {
-		return
+	if box, err := s.sandbox(id); err == nil {
+		s.removeSandbox(box)
 	}
+}
+
+func (s *Store) removeSandbox(box *Sandbox) {
 	s.stopSandbox(box)
 	for _, c := range slices.Clone(s.containers) {
-		if c.Sandbox.ID == id {
+		if c.Sandbox.ID == box.ID {
 			s.forget(c)
 		}
 	}
-	s.sandboxes = slices.DeleteFunc(s.sandboxes, func(b *Sandbox) bool { return b.ID == id })
-	s.tell(Event{cri.ContainerEventType_CONTAINER_DELETED_EVENT, id, id})
+	s.sandboxes = slices.DeleteFunc(s.sandboxes, func(other *Sandbox) bool { return other == box })
+	s.tell(Event{cri.ContainerEventType_CONTAINER_DELETED_EVENT, box.ID, *box})
+}
+
+// Forget removes every sandbox of a pod, those that are still ready as soon as the kubelet stops them. Kubelets leave that
+// to a collection once a minute, in which time a fast runner piles up thousands.
+func (s *Store) Forget(uid string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, box := range slices.Clone(s.sandboxes) {
+		switch {
+		case box.uid() != uid:
+		case box.Ready:
+			s.doomed[uid] = true
+		default:
+			s.removeSandbox(box)
+		}
+	}
 }
 
 // Sandbox returns the sandbox with the id, or ErrNotFound.

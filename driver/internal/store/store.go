@@ -26,7 +26,10 @@ type Sandbox struct {
 	Handler   string
 	Ready     bool
 	CreatedAt int64 // nanoseconds since the epoch, unique
+	StoppedAt int64 // 0 while it is ready
 }
+
+func (b Sandbox) uid() string { return b.Config.GetMetadata().GetUid() }
 
 // A Container belongs to a sandbox; several attempts at the same container of a pod may exist at once.
 type Container struct {
@@ -42,7 +45,7 @@ type Container struct {
 }
 
 // UID is that of the pod.
-func (c Container) UID() string { return c.Sandbox.Config.GetMetadata().GetUid() }
+func (c Container) UID() string { return c.Sandbox.uid() }
 
 // Name is that of the container in its pod.
 func (c Container) Name() string { return c.Config.GetMetadata().GetName() }
@@ -52,9 +55,9 @@ func (c Container) Running() bool { return c.State == cri.ContainerState_CONTAIN
 
 // An Event is a step in the life of a container or of a sandbox.
 type Event struct {
-	Kind      cri.ContainerEventType
-	ID        string // of the container, or of the sandbox
-	SandboxID string
+	Kind    cri.ContainerEventType
+	ID      string  // of the container, or of the sandbox
+	Sandbox Sandbox // as it was at the event
 }
 
 // Store is safe for concurrent use. What it returns are copies.
@@ -66,11 +69,12 @@ type Store struct {
 	clock      int64
 	changed    chan struct{}
 	listeners  map[chan Event]bool
+	doomed     map[string]bool // UIDs of pods to forget when they are stopped
 }
 
 // New returns a store without anything in it.
 func New() *Store {
-	return &Store{changed: make(chan struct{}), listeners: map[chan Event]bool{}}
+	return &Store{changed: make(chan struct{}), listeners: map[chan Event]bool{}, doomed: map[string]bool{}}
 }
 
 // Changed returns a channel that is closed at the next change of anything in the store.

@@ -102,6 +102,30 @@ func TestSandboxTakesItsContainersAlong(t *testing.T) {
 	}
 }
 
+// Forgetting a pod leaves nothing of it once its sandboxes are stopped, and everything of the others.
+func TestForget(t *testing.T) {
+	s := New()
+	stopped, running := newPod(s, "u"), newPod(s, "u")
+	newContainer(t, s, stopped, "c", 0)
+	newContainer(t, s, running, "c", 1)
+	newContainer(t, s, newPod(s, "v"), "c", 2)
+	left := func() (attempts []uint32) {
+		for _, c := range s.Containers(func(Container) bool { return true }) {
+			attempts = append(attempts, c.Config.GetMetadata().GetAttempt())
+		}
+		return attempts
+	}
+	s.StopSandbox(stopped.ID)
+	s.Forget("u")
+	before := left()
+	s.StopSandbox(running.ID)
+	after := left()
+
+	if !slices.Equal([]uint32{1, 2}, before) || !slices.Equal([]uint32{2}, after) {
+		t.Errorf("want 1 and 2, then 2 alone, got %v, then %v", before, after)
+	}
+}
+
 // A kubelet may stop and remove twice, or what is not there.
 func TestStoppingAndRemovingIsIdempotent(t *testing.T) {
 	s := New()
