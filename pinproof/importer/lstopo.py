@@ -178,13 +178,13 @@ class _Topology:
 
 
 def _cpus(element: _Element) -> CpuSet:
-    """CPUs of an object, from hwloc's list of 32-bit words, the highest first."""
+    """CPUs of an object, from hwloc's list of 32-bit words, the highest first; a word of zeros may be left empty."""
     text = element.attributes.get("cpuset", "")
     if "..." in text:
         raise ValueError(f"the set of CPUs {text} has no end")
     bits = 0
-    for word in filter(None, text.split(",")):
-        bits = bits << 32 | int(word, 16)
+    for word in text.split(","):
+        bits = bits << 32 | int(word or "0", 16)
     return CpuSet(number for number in range(bits.bit_length()) if bits >> number & 1)
 
 

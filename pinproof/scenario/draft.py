@@ -90,6 +90,14 @@ class Draft(Generic[M]):
             return 0
         return len(value) if isinstance(value, list) else 0
 
+    def integer(self, *at: str | int, default: int) -> int:
+        """The positive number at a place, `default` where there is none."""
+        try:
+            value = self.raw(*at)
+        except LookupError:
+            return default
+        return value if isinstance(value, int) and value > 0 else default
+
     def say(self, at: Location, message: str) -> None:
         """Record a problem with its place and line."""
         self.problems.append((self._line(at), Problem(yamltext.path(at), f"{message} (line {self._line(at)})")))
@@ -128,7 +136,7 @@ class Draft(Generic[M]):
         key = str(at[-1])
         known = self._fields.get(id(self.raw(*at[:-1])), [])
         if key in _LATER and "spec" in at:
-            return f"{_LATER[key]} are not supported in this version of pinproof"
+            return f"not supported in this version of pinproof: {_LATER[key]}"
         return f"unknown key{_nearest(key, known) or '; known here: ' + ', '.join(known)}"
 
 

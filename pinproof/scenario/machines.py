@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pinproof.scenario.cpuset import CpuSet
-from pinproof.scenario.document import MachineShape, NodeDocument, TopologyBody, TopologyDocument
+from pinproof.scenario.document import NodeDocument, TopologyBody, TopologyDocument
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.quantity import Quantity
 from pinproof.scenario.yamltext import Location
@@ -83,8 +83,3 @@ def _check_distances(nodes: Sequence[NumaNode | None]) -> Iterator[Finding]:
                 ("nodes", index, "distances"),
                 f"{len(node.distances)} distances for {len(nodes)} nodes; give one number for each node",
             )
-
-
-def shape_problems(shape: MachineShape) -> Iterator[Finding]:
-    """What is impossible in a well-formed topology."""
-    yield from check_nodes([node_of(node) for node in shape.nodes], threads_per_core=shape.threads_per_core)

@@ -12,7 +12,6 @@ from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.configs import config_of
 from pinproof.scenario.document import (
     KubeletDocument,
-    NodeDocument,
     RestartDocument,
     ScenarioDocument,
     StateDocument,
@@ -21,10 +20,10 @@ from pinproof.scenario.document import (
 )
 from pinproof.scenario.draft import Draft
 from pinproof.scenario.machine import Machine
-from pinproof.scenario.machines import check_nodes, machine_of, node_of
+from pinproof.scenario.machines import machine_of
 from pinproof.scenario.shortform import check_pod, pod_of
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
-from pinproof.scenario.topologies import read_machine, read_text
+from pinproof.scenario.topologies import read_machine, read_text, say_impossible
 from pinproof.scenario.yamltext import Location
 
 
@@ -75,14 +74,8 @@ class _Reader:
                     self.draft.say(at, f"{error.source}: {problem}")
                 return None
         body = self.draft.part(TopologyBody, *at)
-        nodes = [self.draft.part(NodeDocument, *at, "nodes", index) for index in range(self.draft.length(*at, "nodes"))]
-        threads = body.threads_per_core if body else 1
-        before = len(self.draft.problems)
-        for place, message in check_nodes(
-            [node_of(node) if node else None for node in nodes], threads_per_core=threads
-        ):
-            self.draft.say((*at, *place), message)
-        return machine_of(body) if body and len(self.draft.problems) == before else None
+        impossible = say_impossible(self.draft, *at)
+        return machine_of(body) if body and not impossible else None
 
     def step(self, index: int, timeline: Timeline) -> Step | None:
         """The step at an index, checked against what happened before it."""
@@ -93,7 +86,8 @@ class _Reader:
             return None
         given = sorted(document.model_fields_set)
         if len(given) != 1:
-            self.draft.say(at, f"a step has exactly one of admit, remove, exit and restart, not {' and '.join(given)}")
+            found = " and ".join(given) or "none"
+            self.draft.say(at, f"a step has exactly one of admit, remove, exit and restart, not {found}")
             timeline.unreadable()
             return None
         step = self._event(document, at, timeline)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import functools
 from pathlib import Path
+from typing import Any
 
 import pinproof
 from pinproof.errors import InputError, Problem
@@ -55,15 +56,21 @@ def read_machine(name_or_path: str | Path, *, base: Path | None = None) -> Machi
 def parse_machine(text: str, *, source: str = "<topology>") -> Machine:
     """The machine of a topology document; raises InputError with all its problems."""
     draft = Draft(TopologyDocument, yamltext.load(text, source))
-    count = draft.length("nodes")
-    parts = [draft.part(NodeDocument, "nodes", index) for index in range(count)]
-    threads = draft.whole.threads_per_core if draft.whole else 1
-    for at, message in check_nodes([node_of(part) if part else None for part in parts], threads_per_core=threads):
-        draft.say(at, message)
+    say_impossible(draft)
     draft.refuse(source)
     if draft.whole is None:
         raise AssertionError("a document without a problem is whole")
     return machine_of(draft.whole)
+
+
+def say_impossible(draft: Draft[Any], *at: str | int) -> bool:
+    """Tell what is impossible in the machine at a place of a document, malformed nodes left out; whether there was any."""
+    parts = [draft.part(NodeDocument, *at, "nodes", index) for index in range(draft.length(*at, "nodes"))]
+    threads = draft.integer(*at, "threadsPerCore", default=1)
+    found = list(check_nodes([node_of(part) if part else None for part in parts], threads_per_core=threads))
+    for place, message in found:
+        draft.say((*at, *place), message)
+    return bool(found)
 
 
 def read_text(file: Path) -> str:

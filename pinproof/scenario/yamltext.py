@@ -44,7 +44,7 @@ def load(text: str, source: str) -> Text:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InputError(source, Problem(where, _why(error))) from None
+        raise InputError(source, Problem(where, _why(error, text))) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(source, Problem("", f"this is not a YAML document: {error}")) from None
     if root is None:
@@ -54,11 +54,12 @@ def load(text: str, source: str) -> Text:
     return Text(value, builder.lines, tuple(builder.problems))
 
 
-def _why(error: yaml.MarkedYAMLError) -> str:
+def _why(error: yaml.MarkedYAMLError, text: str) -> str:
     problem = error.problem or "this is not YAML"
     if "but found another document" in problem:
         return "a second document begins here; a file holds one document"
-    if "cannot start any token" in problem and "'\\t'" in problem:
+    mark = error.problem_mark
+    if mark and any(line[: mark.column + 1].endswith("\t") for line in text.splitlines()[mark.line : mark.line + 1]):
         return "a tab cannot indent YAML; use spaces"
     context = f" {error.context}" if error.context else ""
     return f"this is not YAML: {problem}{context}"
