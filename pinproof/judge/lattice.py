@@ -96,7 +96,7 @@ def exit_reason(summary: RunSummary) -> str:
     """One sentence on why the exit code is what it is."""
     match exit_code(summary):
         case 0:
-            return f"all {summary.executed} cases passed or failed as the ledger expects"
+            return _clean_reason(summary)
         case 1:
             return f"{summary.count('failed', 'error')} of {summary.executed} cases failed"
         case 12:
@@ -105,6 +105,15 @@ def exit_reason(summary: RunSummary) -> str:
             return _ledger_reason(summary)
         case _:
             return _incomplete_reason(summary)
+
+
+def _clean_reason(summary: RunSummary) -> str:
+    parts = [f"{summary.count('passed')} cases passed"]
+    if expected := summary.count("expected_failure"):
+        parts.append(f"{expected} failed as the ledger expects")
+    if applicable := summary.count("not_applicable"):
+        parts.append(f"{applicable} are not applicable")
+    return ", ".join(parts)
 
 
 def _ledger_reason(summary: RunSummary) -> str:

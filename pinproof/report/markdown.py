@@ -84,13 +84,17 @@ def _failures(run: RunResult) -> Iterator[str]:
 
 
 def _requirements(run: RunResult) -> Iterator[str]:
+    requirements = run.requirements().items()
     yield "## Requirements"
+    yield ""
+    yield f"<details><summary>{len(requirements)} requirements, the worst first</summary>"
     yield ""
     yield "| requirement | outcome |"
     yield "|---|---|"
-    requirements = run.requirements().items()
     ordered = sorted(requirements, key=lambda pair: (-ORDER.index(pair[1]), pair[0]))
     yield from (f"| {_cell(requirement)} | {words_of(outcome)} |" for requirement, outcome in ordered)
+    yield ""
+    yield "</details>"
     yield ""
 
 
