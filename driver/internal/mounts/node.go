@@ -21,8 +21,9 @@ const (
 	bound = Home + "/files" // what is bound over the host's files
 )
 
-// writable are the directories that are memory in the node: what is written there never reaches the host.
-var writable = []string{"/var/lib", "/var/log"}
+// writable are the directories that are memory in the node: what is written there never reaches the host, and the host's
+// daemons, whose sockets are in /run, are out of reach.
+var writable = []string{"/var/lib", "/var/log", "/run"}
 
 // A Machine is what the node shows instead of the host: trees over directories and texts over files.
 type Machine struct {
@@ -110,7 +111,7 @@ func CheckWritable(path string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s is not in memory; only %s are", path, strings.Join(writable, " and "))
+	return fmt.Errorf("%s is not in memory; only what is in %s is", path, strings.Join(writable, ", "))
 }
 
 func (n *Node) mountTree(path string, tree Tree) error {
