@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pinproof.build import cache, faults, golang, toolchain
@@ -108,5 +109,6 @@ def _download(go: Go, module: str, version: str, work: Path) -> Mapping[str, str
     except json.JSONDecodeError:
         found = {}
     if "GoMod" not in found:
-        raise faults.explain(step, finished, author=module)
+        said = replace(finished, output=found.get("Error", finished.output))
+        raise faults.explain(step, said, author=module)
     return found

