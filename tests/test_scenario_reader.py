@@ -406,6 +406,13 @@ def test_aliases_do_not_explode() -> None:
         parse_scenario(bomb)
 
 
+@pytest.mark.parametrize("text", ["- " * 50_000, "[" * 50_000, "{a: " * 50_000])
+def test_deep_nesting(text: str) -> None:
+    """A text that is nested absurdly deep is refused and does not exhaust the stack."""
+    with pytest.raises(InputError, match="more than 60 levels of nesting"):
+        parse_scenario(text)
+
+
 def test_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A missing file and one that is no text are told by name."""
     (tmp_path / "image.yaml").write_bytes(b"\xff\xfe\x00")

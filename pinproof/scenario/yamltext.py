@@ -40,18 +40,32 @@ class Text:
 def load(text: str, source: str) -> Text:
     """Read one document; raises InputError where the text is not YAML at all."""
     try:
+        _measure(text, source)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise InputError(source, Problem(where, _why(error, text))) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise InputError(source, Problem("", f"this is not a YAML document: {error}")) from None
     if root is None:
         raise InputError(source, Problem("", "the file is empty; a document begins with apiVersion: pinproof/v1alpha1"))
     builder = _Builder()
     value = builder.build(root, ())
     return Text(value, builder.lines, tuple(builder.problems))
+
+
+def _measure(text: str, source: str) -> None:
+    """Refuse a text that is nested too deeply: composing it recurses in C and would crash the interpreter."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            line = event.start_mark.line + 1
+            raise InputError(source, Problem(f"line {line}", f"more than {_MAX_DEPTH} levels of nesting"))
 
 
 def _why(error: yaml.MarkedYAMLError, text: str) -> str:
