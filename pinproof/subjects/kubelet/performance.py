@@ -7,7 +7,7 @@ everything is observed once. Nothing is judged here, and nothing is waited for b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pinproof.errors import CaptureError
@@ -15,6 +15,7 @@ from pinproof.history import History, Note, Observation
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 from pinproof.subjects.kubelet import observe, places
 from pinproof.subjects.kubelet.agent import Reply
+from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.lifecycle import LivePod
 from pinproof.subjects.kubelet.manifest import static_pod
 from pinproof.subjects.kubelet.node import Node, Setting
@@ -27,21 +28,6 @@ Status = Mapping[str, Any]
 
 _OVER = "Pod is complete and the worker can now stop"
 """What a kubelet logs when nothing of a finished pod is left to it; only then does it count the pod as inactive."""
-
-
-@dataclass(slots=True)
-class Identities:
-    """Fresh UIDs and namespaces: no two pods of a node share one, whatever their scenario calls them.
-
-    On a node that serves its first scenario they are those of the reference: `name.1` for the first pod to arrive.
-    """
-
-    _count: int = 0
-
-    def next(self, name: str) -> tuple[str, str]:
-        """UID and namespace for another incarnation."""
-        self._count += 1
-        return f"{name}.{self._count}", f"n{self._count}"
 
 
 def speaks_of_uids(scenario: Scenario) -> bool:

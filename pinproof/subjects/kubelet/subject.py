@@ -16,8 +16,9 @@ from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.steps import Restart, Scenario
 from pinproof.subjects.kubelet.agent import Agent, AgentError
 from pinproof.subjects.kubelet.binary import KubeletBinary, inspect
+from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.node import Node, Setting
-from pinproof.subjects.kubelet.performance import Identities, Performance, speaks_of_uids
+from pinproof.subjects.kubelet.performance import Performance, speaks_of_uids
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.sweep import Books, sweep
 from pinproof.subjects.kubelet.timeouts import Timeouts
@@ -236,7 +237,7 @@ class KubeletSubject:
             why = "its books were the scenario's own"
         if not why and books:
             try:
-                sweep(node, list(performance.pods), books)
+                sweep(node, list(performance.pods), books, self._identities)
             except CaptureError as error:
                 why = f"it could not be cleaned: {error.message}"
         if why:

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from pinproof.scenario.pod import Container, Pod
 from pinproof.subjects.kubelet import places
+from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.manifest import static_pod
 from pinproof.subjects.kubelet.node import Node
 
@@ -36,7 +37,7 @@ class Books:
         return cls(tuple(node.read(places.STATE, places.CPU_STATE)))
 
 
-def sweep(node: Node, uids: Sequence[str], books: Books) -> None:
+def sweep(node: Node, uids: Sequence[str], books: Books, identities: Identities) -> None:
     """Withdraw the pods and wait until the books are the fresh ones again; raises CaptureError if they never are."""
     node.forget(uids)
     if Books.of(node) == books:
