@@ -64,7 +64,7 @@ def _measure(text: str, source: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MAX_DEPTH:
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 1
             raise InputError(source, Problem(f"line {line}", f"more than {_MAX_DEPTH} levels of nesting"))
 
 
