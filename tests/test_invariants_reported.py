@@ -143,7 +143,9 @@ def test_rejection_for_alignment_is_no_pinning_error() -> None:
     A later handler may refuse as well, under the same reason as a failed allocation: that is neither.
     """
     aligned = replace(EMPTY, pods=rejected("TopologyAffinityError"))
-    allocated = replace(EMPTY, pods=rejected("UnexpectedAdmissionError", "Allocate failed due to x, which is unexpected"))
+    allocated = replace(
+        EMPTY, pods=rejected("UnexpectedAdmissionError", "Allocate failed due to x, which is unexpected")
+    )
     preempting = replace(EMPTY, pods=rejected("UnexpectedAdmissionError", "preemption: nobody to evict"))
 
     assert [] == moved(ADMITTED, replace(aligned, counters=counted(0, 0, tm_errors=1)))

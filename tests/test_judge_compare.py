@@ -173,3 +173,13 @@ def test_sizes_are_compared_to_the_byte() -> None:
     observed = history(EMPTY, replace(ONE_POD, assignments={"a": {"c": (replace(block(0), size=4 * GIB - 1),)}}))
 
     assert [found.path for found in compare(predicts(RIGHT), observed, EVERYTHING)] == ["assignments.a.c"]
+
+
+def test_labelled_series_that_is_missing_counts_as_zero() -> None:
+    """An exposition leaves out a labelled series that was never touched; 0 is equal to that, 1 is not."""
+    aligned = 'kubelet_container_aligned_compute_resources_count{boundary="numa_node",scope="pod"}'
+    never, once = (history(replace(EMPTY, counters={aligned: count})) for count in (0, 1))
+    silent = history(replace(EMPTY, counters={}))
+
+    assert () == compare(predicts(never), silent, EVERYTHING)
+    assert (Difference(0, f"counters.{aligned}", 1, 0),) == compare(predicts(once), silent, EVERYTHING)
