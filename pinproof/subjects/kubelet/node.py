@@ -96,9 +96,9 @@ class Node:
         texts = self.agent.call("read", paths=list(paths))["files"]
         return [texts.get(path) for path in paths]
 
-    def observe(self, *, everything: bool = True) -> Reply:
-        """The agent's report; without `everything`, only files, pods and containers."""
-        return self.agent.call("observe", pod_resources=everything, metrics=everything, metric_prefixes=JUDGED)
+    def observe(self, *, everything: bool = True, families: Sequence[str] = JUDGED) -> Reply:
+        """The agent's report, with these metrics; without `everything`, only files, pods and containers."""
+        return self.agent.call("observe", pod_resources=everything, metrics=everything, metric_prefixes=families)
 
     def forget(self, uids: Sequence[str]) -> None:
         """Withdraw pods and wait until the kubelet knows none of them."""

@@ -136,6 +136,7 @@ class Performance:
         if self._ending:
             self.spoiled = "the kubelet does not run"
         self._settle(*self.pods.values())
+        self._await_end_of_rejected()
 
     def _returning(self, order: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
         """Manifests for a restart: those of terminal pods go, the others come in the order asked for."""
@@ -202,6 +203,23 @@ class Performance:
         status = _status(reply, live.uid)
         states = {each["name"]: each.get("state", {}) for each in status.get("containerStatuses") or ()}
         return all("terminated" in states.get(name, {}) for name in live.ended), states
+
+    def _await_end_of_rejected(self) -> None:
+        """Wait until nothing is left of pods that ran and were not admitted again.
+
+        While their containers are being ended they count as active, and for how long is the housekeeping's business.
+        """
+        rejected = {live.uid for live in self.pods.values() if live.rejected}
+        if rejected and not self._ending:
+            self._node.until("end the rejected pods", "finish", lambda: self._have_ended(rejected))
+
+    def _have_ended(self, uids: set[str]) -> tuple[bool, object]:
+        reply = self._node.observe(families=(observe.WORKING_PODS,))
+        if self._ended(reply):
+            return True, ""
+        working = observe.working_pods(reply.get("metrics") or "")
+        running = [each for each in reply["containers"] if each["uid"] in uids and each["state"] == "running"]
+        return not running and not working["terminating"] and working["terminated"] >= len(uids), (running, working)
 
     # Seeing
 
