@@ -121,7 +121,7 @@ class Admission:
 
     def _merge(self, merger: Merger, answers: tuple[Hints, Hints], what: str) -> Hint:
         hint = merger.merge(answers)
-        self._tell_merge(answers, what, hint)
+        self._tell_merge(answers, what, hint, merger.ids)
         if not merger.admits(hint):
             self.counts[ADMISSION_ERRORS] += 1
             self._count_aligned(
@@ -227,12 +227,11 @@ class Admission:
         if self._trace:
             self._trace(topic, text)
 
-    def _tell_merge(self, answers: tuple[Hints, Hints], what: str, hint: Hint) -> None:
+    def _tell_merge(self, answers: tuple[Hints, Hints], what: str, hint: Hint, ids: tuple[int, ...]) -> None:
         if self._trace:
-            books = self.managers.memory.books
             for provider, answer in zip(("CPU manager", "memory manager"), answers, strict=True):
-                self._trace("hints", f"{what}: {provider}: {static_policy.describe(answer, books)}")
-            self._trace("merge", f"{what}: {static_policy.describe_hint(hint, books)}")
+                self._trace("hints", f"{what}: {provider}: {static_policy.describe(answer, ids)}")
+            self._trace("merge", f"{what}: {static_policy.describe_hint(hint, ids)}")
 
 
 def node_requests(pod: Pod) -> dict[str, int]:

@@ -24,14 +24,14 @@ Pure: a `MemoryState` and a question in, an answer or a new `MemoryState` out. R
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.books import Books
-from pinproof.reference.masks import Hint, Mask, by_size, sums
+from pinproof.reference.masks import Hint, Mask, by_size, positions, sums
 from pinproof.reference.outcomes import (
     GROUP_VIOLATION,
     NIL_POINTER,
@@ -324,17 +324,17 @@ def remove_stale(state: MemoryState, active: Mapping[str, tuple[str, ...]]) -> M
     return state
 
 
-def describe(hints: Hints, books: Books) -> str:
-    """A hint table for people: `memory: {0}! {1}! {0,1}`; `!` marks a preferred hint."""
+def describe(hints: Hints, ids: Sequence[int]) -> str:
+    """A hint table for people: `memory: {0}! {1}! {0,1}`; `!` marks a preferred hint. `ids` are node numbers by position."""
     if not hints:
         return "no preference"
     return "; ".join(
-        f"{resource}: " + (" ".join(describe_hint(hint, books) for hint in proposals) or "impossible")
+        f"{resource}: " + (" ".join(describe_hint(hint, ids) for hint in proposals) or "impossible")
         for resource, proposals in sorted(hints.items())
     )
 
 
-def describe_hint(hint: Hint, books: Books) -> str:
+def describe_hint(hint: Hint, ids: Sequence[int]) -> str:
     """One hint for people: `{0,1}!`."""
-    nodes = "any" if hint.mask is None else "{" + ",".join(map(str, books.ids_of(hint.mask))) + "}"
+    nodes = "any" if hint.mask is None else "{" + ",".join(str(ids[i]) for i in positions(hint.mask)) + "}"
     return nodes + ("!" if hint.preferred else "")
