@@ -22,6 +22,9 @@ from pinproof.errors import SubjectError
 GIB = 2**30
 LOCK_POLL_SECONDS = 0.25
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_MENDABLE = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS}
+
 
 def directory() -> Path:
     """`$XDG_CACHE_HOME/pinproof`, or `~/.cache/pinproof`."""
@@ -63,36 +66,41 @@ def workspace(name: str, *, what: str) -> Iterator[Path]:
     Raises:
         SubjectError: The cache cannot be written, or is full.
     """
-    with storage_trouble(what):
-        work = directory() / "work" / name
+    work = directory() / "work" / name
+    try:
         work.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(work.with_name(f"{name}.lock"), what):
-            try:
-                _remove(work)
-                (work / "out").mkdir(parents=True)
-                (work / "tmp").mkdir()
-                yield work
-            finally:
-                _remove(work)
+    except OSError as error:
+        raise _storage_error(what, error) from error
+    with _storage_trouble(what), _locked(work.with_name(f"{name}.lock"), what):
+        try:
+            _remove(work)
+            (work / "out").mkdir(parents=True)
+            (work / "tmp").mkdir()
+            yield work
+        finally:
+            _remove(work)
 
 
 @contextmanager
-def storage_trouble(step: str) -> Iterator[None]:
-    """Turn errors of the file system that a user can mend into a SubjectError."""
+def _storage_trouble(step: str) -> Iterator[None]:
+    """Turn errors of the file system that a user can mend into a SubjectError; others are bugs."""
     try:
         yield
     except OSError as error:
-        match error.errno:
-            case errno.ENOSPC | errno.EDQUOT:
-                raise disk_full(step, str(error.filename or directory())) from error
-            case errno.EACCES | errno.EPERM | errno.EROFS | errno.ENOTDIR:
-                raise SubjectError(
-                    step,
-                    f"the cache directory cannot be written: {error}",
-                    fault="the permissions of this machine",
-                    remedy="name a directory that you can write: export XDG_CACHE_HOME=DIR",
-                ) from error
+        if error.errno in _MENDABLE:
+            raise _storage_error(step, error) from error
         raise
+
+
+def _storage_error(step: str, error: OSError) -> SubjectError:
+    if error.errno in _FULL:
+        return disk_full(step, str(error.filename or directory()))
+    return SubjectError(
+        step,
+        f"the cache directory cannot be written: {error}",
+        fault="the permissions of this machine",
+        remedy="name a directory that you can write: export XDG_CACHE_HOME=DIR",
+    )
 
 
 def require_space(step: str, needed: int) -> None:

@@ -19,6 +19,7 @@ _UNREACHABLE = re.compile(
 )
 _UNKNOWN = re.compile(r"unknown revision|invalid version|not available|40[34] |410 Gone|no matching versions")
 _TOO_OLD = re.compile(r"requires go >= ?(\S+)")
+_BAD_FLAG = re.compile(r"flag provided but not defined|invalid value .* for flag|malformed import path \"-")
 _COMPILER = re.compile(r"^\S+\.go:\d+:\d+: |^# \S+|too many errors|undefined|imported and not used", re.MULTILINE)
 
 
@@ -42,6 +43,13 @@ def explain(step: str, finished: Finished, *, author: str) -> SubjectError:
         )
     if _UNKNOWN.search(text):
         return unavailable(step, _lines(text, _UNKNOWN, 3))
+    if _BAD_FLAG.search(text):
+        return SubjectError(
+            step,
+            f"go does not take these flags\n{_lines(text, _BAD_FLAG, 1)}",
+            fault="the flags given for go",
+            remedy="see `go help build`",
+        )
     if found := _TOO_OLD.search(text):
         return SubjectError(
             step,
