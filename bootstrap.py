@@ -51,8 +51,8 @@ def main(arguments: "list[str]") -> int:
         sys.stderr.write(f"bootstrap: {trouble}\n")
         return UNUSABLE
     if command == "run":
-        become(str(VENV / "bin" / "pinproof"), "run", *arguments[1:])
-    become(str(PYTHON), "-m", "tox", "run", *arguments[1:])
+        return become(str(VENV / "bin" / "pinproof"), "run", *arguments[1:])
+    return become(str(PYTHON), "-m", "tox", "run", *arguments[1:])
 
 
 def become(*program: str) -> NoReturn:
