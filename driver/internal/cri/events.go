@@ -47,12 +47,13 @@ func (s *runtimeService) GetContainerEvents(
 }
 
 func (s *runtimeService) announcement(event store.Event) *api.ContainerEventResponse {
+	read := time.Now().UnixNano() // before the look: what is told may be newer than its time, never older
 	box, err := s.kept.Sandbox(event.Sandbox.ID)
 	if err != nil {
 		box = event.Sandbox // it is gone; kubelets still want to know which pod it was
 	}
 	return &api.ContainerEventResponse{
-		ContainerId: event.ID, ContainerEventType: event.Kind, CreatedAt: time.Now().UnixNano(),
+		ContainerId: event.ID, ContainerEventType: event.Kind, CreatedAt: read,
 		PodSandboxStatus: sandboxStatus(box), ContainersStatuses: s.statusesIn(box.ID),
 	}
 }
