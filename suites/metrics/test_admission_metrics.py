@@ -82,8 +82,8 @@ def test_restored_pods_are_admission_requests_again(prove: Prove) -> None:
 
 @case("MM-METRIC-013", machines="two_even", kubelet=[SINGLE, RESTRICTED], since="1.32")
 def test_series_of_aligned_resources_are_there_from_the_start(prove: Prove) -> None:
-    """Both scopes of the boundary `numa_node` are shown with 0 before anything was admitted."""
-    series = dict(prove().observation().counters or {})
+    """A fresh process shows both scopes of the boundary `numa_node` with 0 before anything was admitted."""
+    series = dict(prove(restart()).observation().counters or {})
 
     names = [f'kubelet_{ALIGNED}{{boundary="numa_node",scope="{scope}"}}' for scope in ("container", "pod")]
     assert [0, 0] == [series.get(name) for name in names]
