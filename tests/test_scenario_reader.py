@@ -129,7 +129,7 @@ def test_manifest() -> None:
 
 def test_restart(tmp_path: Path) -> None:
     """A restart may lose, replace or edit the state file, and change machine, configuration and release."""
-    (tmp_path / "state.json").write_text("{}")
+    (tmp_path / "state.json").write_bytes(b"{}\r\n")
 
     read = scenario(
         """
@@ -148,7 +148,7 @@ def test_restart(tmp_path: Path) -> None:
     expected = (
         Restart(),
         Restart(state="lose", signal="KILL", machine=machine("one"), kubernetes="1.35.4"),
-        Restart(state=StateText("{}"), kubelet=changed),
+        Restart(state=StateText("{}\r\n"), kubelet=changed),
         Restart(state=StateEdit("1", "2", "recompute")),
         Restart(state=StateText("foreign"), kubernetes="1.30"),
     )

@@ -17,7 +17,8 @@ from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Stat
 from pinproof.scenario.topologies import machine, names, parse_machine
 from pinproof.scenario.writer import write_machine, write_scenario
 
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
+breaks = st.sampled_from("\n\r\x85\u2028\u2029\ufeff\0\t '\"#:")
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]) | breaks, max_size=8)
 labels = st.sampled_from(["a", "b", "on", "1", "0x1", "1e3", "null", "y", "init-0"])
 amounts = st.sampled_from(["0", "1", "0.5", "64Mi", "0.5Gi", "1e9", "128974848", "1.0"]).map(Quantity.parse)
 pages = st.integers(min_value=0, max_value=8).map(lambda count: Quantity.of_bytes(count * 2**21))
@@ -165,6 +166,16 @@ def test_scenario_reads_back(scenario: Scenario) -> None:
 def test_machine_reads_back(shape: Machine) -> None:
     """Writing and reading a topology gives the same machine."""
     assert shape == parse_machine(write_machine(shape))
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts)
+def test_state_text_reads_back(text: str) -> None:
+    """A state file comes back byte by byte, whatever is in it."""
+    shape = Machine(name="inline", nodes=(NumaNode(id=0, memory=2**30, cpus=CpuSet([0])),))
+    scenario = Scenario("x", shape, KubeletConfig(), (Restart(state=StateText(text)),))
+
+    assert scenario == parse_scenario(write_scenario(scenario))
 
 
 def test_topology_files_read_back() -> None:

@@ -12,6 +12,8 @@ import yaml
 
 import pinproof
 from pinproof.scenario import schema
+from pinproof.scenario.reader import parse_scenario
+from pinproof.scenario.writer import write_scenario
 
 ROOT = Path(pinproof.__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("topologies/*.yaml"), *ROOT.glob("suites/**/*.yaml"), *ROOT.glob("docs/**/*.yaml")])
@@ -37,6 +39,56 @@ def test_documents_fit(file: Path) -> None:
 
     if name is not None:
         assert [] == [error.message for error in validator(name).iter_errors(document)]
+
+
+EXAMPLE = """
+apiVersion: pinproof/v1alpha1
+kind: Scenario
+metadata: {name: everything}
+topology:
+  name: mine
+  provenance: made up
+  threadsPerCore: 2
+  numa: true
+  nodes: [{id: 0, memory: 10Gi, cpus: 0-3, hugepages: {2Mi: 512, 1Gi: 0}, distances: [10], socket: 0}]
+kubelet:
+  memoryManagerPolicy: Static
+  reservedMemory: [{numaNode: 0, limits: {memory: 256Mi}}]
+  topologyManagerPolicy: best-effort
+  topologyManagerScope: pod
+  topologyManagerPolicyOptions: {max-allowable-numa-nodes: "16"}
+  cpuManagerPolicy: static
+  reservedSystemCPUs: 0
+  kubeReserved: {memory: 156Mi, cpu: 1}
+  systemReserved: {memory: 0}
+  evictionHard: {memory.available: 5%}
+  mergeDefaultEvictionSettings: true
+  featureGates: {MemoryManager: true}
+steps:
+- admit:
+    name: a
+    initContainers: [{name: i, cpu: 0.5, memory: 1e9, restartPolicy: Always}]
+    containers: [{name: c, hugepages: {2Mi: 2Mi}, requests: {cpu: 1}, limits: {memory: 1Gi}}]
+    restartPolicy: OnFailure
+- admit:
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: b, labels: {a: b}}
+    spec: {containers: [{name: c, image: x, resources: {limits: {cpu: 1, memory: 1Gi}}}]}
+- exit: {pod: a, container: i, code: 1}
+- restart: {state: lose, order: [b], signal: KILL, topology: one, kubelet: {memoryManagerPolicy: null}, kubernetes: 1.36}
+- restart: {state: {find: a, replace: b, checksum: recompute}}
+- restart: {state: {text: ""}}
+- remove: a
+"""
+
+
+def test_schema_and_reader_agree() -> None:
+    """A document with every field fits the schema, is read, and still fits when it is written again."""
+    again = write_scenario(parse_scenario(EXAMPLE))
+
+    for text in (EXAMPLE, again):
+        assert [] == [error.message for error in validator("scenario.json").iter_errors(yaml.safe_load(text))]
 
 
 def test_schema_refuses() -> None:

@@ -134,7 +134,7 @@ ContainerName = Annotated[
 ReleaseText = Annotated[
     StrictStr, BeforeValidator(_as_text), AfterValidator(_release), WithJsonSchema({"type": ["string", "number"]})
 ]
-Name = Annotated[StrictStr, BeforeValidator(_as_text), Field(min_length=1, max_length=200)]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=200)]
 
 
 class Document(BaseModel):

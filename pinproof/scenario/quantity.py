@@ -32,6 +32,9 @@ _INT64_DIGITS = 18
 _MAX_EXPONENT = 200
 """Far above any machine; keeps `1e999999999` from asking for a gigabyte of digits."""
 
+_MAX_LENGTH = 200
+"""Longer texts are refused unread; Python would not convert a few thousand digits."""
+
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL_SUFFIX = {power: suffix for suffix, power in _DECIMAL.items()}
@@ -68,8 +71,8 @@ class Quantity:
     def parse(cls, text: str) -> Quantity:
         """Read a quantity as `ParseQuantity` does; raises ValueError with what would be right."""
         match = _SYNTAX.fullmatch(text)
-        if not text or match is None:
-            raise ValueError(f"{text!r} is not a quantity; {_HINT}")
+        if not text or len(text) > _MAX_LENGTH or match is None:
+            raise ValueError(f"{text[:_MAX_LENGTH]!r} is not a quantity; {_HINT}")
         power, form = _suffix(match["suffix"], text)
         digits, part = match["whole"] or "0", match["part"] or ""
         sign = -1 if match["sign"] == "-" else 1

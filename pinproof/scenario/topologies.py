@@ -74,9 +74,9 @@ def say_impossible(draft: Draft[Any], *at: str | int) -> bool:
 
 
 def read_text(file: Path) -> str:
-    """Text of a document; raises InputError where it cannot be read."""
+    """Text of a file with its line ends as they are; raises InputError where it cannot be read."""
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes().decode("utf-8")
     except OSError as error:
         raise InputError(str(file), Problem("", f"cannot be read: {error.strerror or error}")) from None
     except UnicodeDecodeError:

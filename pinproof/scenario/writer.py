@@ -206,7 +206,14 @@ def _one_line(dumper: yaml.SafeDumper, entries: _Line) -> yaml.Node:
     return dumper.represent_mapping("tag:yaml.org,2002:map", entries, flow_style=True)
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """Texts with line breaks other than the newline are escaped: PyYAML writes them so that they do not read back."""
+    style = '"' if any(mark in text for mark in "\x85\u2028\u2029\ufeff") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
 _Dumper.add_representer(_Line, _one_line)
+_Dumper.add_representer(str, _text)
 
 
 def _dump(document: Entries) -> str:
