@@ -47,11 +47,11 @@ def run_suites(arguments: list[str]) -> int:
     from pinproof.running.watch import Watch
 
     watch = Watch()
-    code = int(pytest.main([*_wiring(), *_root(arguments), *arguments], plugins=[watch]))
+    code = int(pytest.main([*wiring(), *_root(arguments), *arguments], plugins=[watch]))
     return EXIT_INTERRUPTED if watch.interrupted else code
 
 
-def _wiring() -> list[str]:
+def wiring() -> list[str]:
     """The plug-in, where it is not installed as one."""
     installed = any(point.name == "pinproof" for point in entry_points(group="pytest11"))
     return [] if installed else ["-p", "pinproof.plugin"]

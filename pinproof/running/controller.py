@@ -171,8 +171,7 @@ class Controller:
         if self._heartbeat:
             self._heartbeat.stop()
         self._trouble = self._trouble or self.selected.trouble
-        own = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED
-        if session.config.option.collectonly or exitstatus not in own:
+        if session.config.option.collectonly or not self._concluded(exitstatus):
             self._claims.close()
             return
         self.run = self._result()
@@ -186,6 +185,12 @@ class Controller:
                 session.exitstatus = self.run.exit_code()
         finally:
             self._claims.close()
+
+    def _concluded(self, exitstatus: int) -> bool:
+        """Whether there is something to report; pytest's own codes for wrong usage and broken suites stay."""
+        if exitstatus == pytest.ExitCode.INTERRUPTED:
+            return bool(self._results or self.selected.cases)
+        return exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 
     def _result(self) -> RunResult:
         cases = tuple(self._results.values()) + tuple(
@@ -234,16 +239,17 @@ class Controller:
         """What a reader of the verdict should know."""
         if self.run is None:
             return
-        write = terminalreporter.write_line
-        terminalreporter.section("pinproof")
-        for note in self.run.notes:
-            write(note)
-        for use in self.run.ledger:
-            write(f"ledger: {use.id} explains {len(use.cases)} cases: {use.link}")
-        for case in [case for case in self.run.cases if case.outcome == "not_run"][:SHOWN]:
-            write(f"not run: {case.nodeid}")
-        if self._trouble:
-            write(self._trouble, red=True)
+        waiting = [case for case in self.run.cases if case.outcome == "not_run"]
+        lines = [*self.run.notes]
+        lines += [f"ledger: {use.id} explains {len(use.cases)} cases: {use.link}" for use in self.run.ledger]
+        lines += [f"not run: {case.nodeid}: {case.message.partition(chr(10))[0]}" for case in waiting[:SHOWN]]
+        lines += [f"not run: {len(waiting) - SHOWN} more"] if len(waiting) > SHOWN else []
+        lines += [self._trouble] if self._trouble else []
+        terminalreporter.ensure_newline()
+        if lines:
+            terminalreporter.section("pinproof")
+        for line in lines:
+            terminalreporter.write_line(line)
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """The last lines of all: the verdict, and where the report lies."""

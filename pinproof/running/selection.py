@@ -60,7 +60,7 @@ def parametrise(metafunc: pytest.Metafunc) -> None:
         return
     case: Case = mark.args[0]
     if "prove" not in metafunc.fixturenames:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: a case takes the argument prove")
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: a case takes the argument prove")
     pairs = case.parameters()
     metafunc.parametrize("prove", pairs, ids=[segment(*pair) for pair in pairs], indirect=True)
 

@@ -197,7 +197,8 @@ class Worker:
             return
         self._lost += 1
         if not self._ran or self._lost >= LOST_IN_A_ROW:
-            item.session.shouldfail = self.selected.trouble = str(raised)
+            self.selected.trouble = str(raised)
+            item.session.shouldfail = "the subject cannot be started"
 
 
 def _message(end: End, ruling: Ruling) -> str:

@@ -1,0 +1,128 @@
+"""The ledger: strict both ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pinproof.errors import InputError
+from pinproof.ledger import Ledger, read_ledger
+from pinproof.running.facts import Facts
+from pinproof.running.places import shipped
+from pinproof.running.releases import matches
+from tests.plugin_runs import FITS, Project, entry
+
+pytest_plugins = ["pytester"]
+
+CASE = "suites/a/test_a.py::test_fits[two_even~static_none]"
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Project:
+    """A project with one case, which the subject `wrong` fails."""
+    return Project(pytester).suite(FITS)
+
+
+def test_a_known_failure_is_expected(project: Project) -> None:
+    """Exit 0, and the report names the entry."""
+    result = project.ledger(entry(CASE)).run("wrong")
+
+    assert 0 == result.ret
+    assert ["expected_failure"] == list(project.outcomes().values())
+    result.stdout.fnmatch_lines(["*1 xfailed*"])
+    assert [CASE] == project.report()["ledger"][0]["cases"]
+
+
+@pytest.mark.parametrize("name", ["MM-A-001", "*::test_fits[[]two_even~*", "a/test_a.py::test_fits[*]"])
+def test_wildcards_and_requirements(project: Project, name: str) -> None:
+    """Brackets are literal, so the second of these names nothing and is stale."""
+    result = project.ledger(entry(name)).run("wrong")
+
+    assert (1 if "[[]" in name else 0) == result.ret
+
+
+def test_another_message_is_another_defect(project: Project) -> None:
+    """The entry does not cover it up."""
+    assert 1 == project.ledger(entry(CASE, message="cells of node 0")).run("wrong").ret
+
+
+def test_a_case_that_passes_makes_its_entry_wrong(project: Project) -> None:
+    """Exit 11, and the case says which entry."""
+    subject = {"kind": "reference"}
+    result = project.ledger(entry(CASE, subject=subject)).run("reference")
+
+    assert 11 == result.ret
+    assert ["unexpected_pass"] == list(project.outcomes().values())
+    result.stdout.fnmatch_lines(
+        ["*it passes, but known.yaml: entries?0? of the ledger expects: pinning_requests_total*"]
+    )
+
+
+def test_an_entry_without_a_case_is_stale(project: Project) -> None:
+    """Exit 11 in a whole run."""
+    result = project.ledger(entry("MM-A-077", subject={"kind": "*"})).run("reference")
+
+    assert 11 == result.ret
+    result.stdout.fnmatch_lines(["NO VERDICT*MM-A-077 (known.yaml: entries?0?)*"])
+
+
+def test_a_partial_run_does_not_judge_the_rest_of_the_ledger(project: Project) -> None:
+    """`-k` leaves its cases out, so the entry may be right."""
+    project.suite(FITS, FITS.replace("test_fits", "test_more"))
+    result = project.ledger(entry("*::test_more[*]", subject={"kind": "reference"})).run("reference", "-k", "fits")
+
+    assert 0 == result.ret
+
+
+def test_entries_of_other_subjects_and_versions_are_left_alone(project: Project) -> None:
+    """Neither expected nor stale."""
+    others = entry(CASE, subject={"kind": "wrong", "versions": "<1.32"}), entry("nothing", subject={"kind": "kubelet"})
+
+    assert 1 == project.ledger(*others).run("wrong").ret
+
+
+def test_a_malformed_ledger_ends_the_run_with_every_problem(project: Project) -> None:
+    """Exit 2."""
+    broken = entry(CASE, link="see the wiki", subject={"kind": "wrong", "versions": "before 1.32"}, resaon="typo")
+    result = project.ledger(broken).run("wrong", apart=True)
+
+    assert 2 == result.ret
+    for words in ("entries[0].link", "'before 1.32' is not a condition", "did you mean 'reason'"):
+        assert words in result.stderr.str()
+
+
+def test_a_ledger_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """Not an empty one."""
+    with pytest.raises(InputError, match="cannot be read"):
+        read_ledger(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("version", "condition", "holds"),
+    [
+        ("1.32.2", "", True),
+        ("1.32.2", "==1.32", True),
+        ("1.32.2", ">1.32", False),
+        ("1.32.2", "<1.32.3", True),
+        ("v1.32.0-rc.1", ">=1.30,<1.33", True),
+        ("1.9.0", "<1.30", True),
+    ],
+)
+def test_conditions_on_versions(version: str, condition: str, holds: bool) -> None:
+    """A minor in a condition stands for all its patch releases."""
+    assert holds is matches(version, condition)
+
+
+def test_only_passes_and_failures_are_the_ledgers_business(project: Project) -> None:
+    """A torn capture stays unknown whatever an entry says."""
+    entries = read_ledger(project.ledger(entry("*::*", subject={"kind": "*"})).path / "ledger")
+    ledger = Ledger(entries, Facts("kubelet:1.36.3", "1.36.3", {}))
+
+    assert "unknown" == ledger.rule(CASE, (), "unknown", "pinning_requests_total").outcome
+    assert "error" == ledger.rule(CASE, (), "error", "pinning_requests_total").outcome
+
+
+def test_the_shipped_ledger_can_be_read() -> None:
+    """Every file of it."""
+    assert all(known.link for known in read_ledger(shipped("ledger")))
