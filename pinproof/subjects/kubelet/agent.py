@@ -45,6 +45,7 @@ class Agent:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
+                env={**os.environ, "GOGC": "400"},  # it is small: collecting garbage less often costs nothing
                 # Ctrl-C is for us alone: we end the agent, in order.
                 start_new_session=True,
             )

@@ -69,7 +69,7 @@ class Node:
         minor = configuration.minor_of(setting.release)
         config = configuration.text(setting.kubelet, minor=minor, user_namespace=self.unprivileged)
         self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
-        self.agent.call("start", kubelet=setting.release, args=configuration.arguments(), env={})
+        self.agent.call("start", kubelet=setting.release, args=configuration.arguments(), env=configuration.ENVIRONMENT)
         reply = self.agent.call("await_ready", seconds=self.timeouts.seconds("ready"))
         if reply.get("ready"):
             return None
@@ -100,9 +100,9 @@ class Node:
         """The agent's report, with these metrics; without `everything`, only files, pods and containers."""
         return self.agent.call("observe", pod_resources=everything, metrics=everything, metric_prefixes=families)
 
-    def forget(self, uids: Sequence[str]) -> None:
-        """Withdraw pods and wait until the kubelet knows none of them."""
-        self.write((places.manifest(uid), None) for uid in uids)
+    def forget(self, uids: Sequence[str], *, also: Files = ()) -> None:
+        """Withdraw pods, write more files, and wait until the kubelet knows none of the pods."""
+        self.write([*((places.manifest(uid), None) for uid in uids), *also])
         reply = self.agent.call("await_gone", seconds=self.timeouts.seconds("removal"), uids=list(uids))
         if reply.get("timeout"):
             raise capture_error("remove a pod", self._expired("removal", reply))

@@ -39,11 +39,14 @@ class Books:
 
 def sweep(node: Node, uids: Sequence[str], books: Books, identities: Identities) -> None:
     """Withdraw the pods and wait until the books are the fresh ones again; raises CaptureError if they never are."""
-    node.forget(uids)
     if Books.of(node) == books:
+        node.forget(uids)
         return
-    uid = f"{SWEEPER}.{next(_numbers)}"
-    node.write([(places.manifest(uid), static_pod(_POD, uid=uid, namespace=uid.replace(".", "-"), arrival=0))])
+    # A kubelet remembers the UIDs of pods that it has ended and would not even look at one of them again.
+    uid, namespace = identities.next(_POD.name)
+    sweeper = places.manifest(uid), static_pod(_POD, uid=uid, namespace=namespace, arrival=0)
+    # The kubelet handles the files in this order, so the sweeper finds the others gone.
+    node.forget(uids, also=[sweeper])
 
     def look() -> tuple[bool, object]:
         now = Books.of(node)
@@ -52,4 +55,4 @@ def sweep(node: Node, uids: Sequence[str], books: Books, identities: Identities)
     try:
         node.until("clean the node", "clean", look)
     finally:
-        node.forget([uid])
+        node.write([(places.manifest(uid), None)])
