@@ -18,6 +18,7 @@ class CpuSet(frozenset[int]):
     __slots__ = ()
 
     def __new__(cls, cpus: Iterable[int] = ()) -> Self:
+        """A set of these CPU numbers."""
         return super().__new__(cls, cpus)
 
     @classmethod

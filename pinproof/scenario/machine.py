@@ -83,5 +83,7 @@ class Machine:
             sockets.setdefault(self.socket_of(node), []).extend(node.cpus)
         blank = NumaNode(id=0, memory=0)
         return tuple(
-            replace(blank, id=socket, cpus=CpuSet(cpus), socket=socket) for socket, cpus in sorted(sockets.items()) if cpus
+            replace(blank, id=socket, cpus=CpuSet(cpus), socket=socket)
+            for socket, cpus in sorted(sockets.items())
+            if cpus
         )
