@@ -17,6 +17,7 @@ from pinproof.subjects.kubelet import places
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.manifest import static_pod
 from pinproof.subjects.kubelet.node import Node
+from pinproof.subjects.kubelet.observe import capture_error
 
 SWEEPER: Final = "sweeper"
 _numbers = itertools.count(1)
@@ -47,12 +48,11 @@ def sweep(node: Node, uids: Sequence[str], books: Books, identities: Identities)
     sweeper = places.manifest(uid), static_pod(_POD, uid=uid, namespace=namespace, arrival=0)
     # The kubelet handles the files in this order, so the sweeper finds the others gone.
     node.forget(uids, also=[sweeper])
-
-    def look() -> tuple[bool, object]:
-        now = Books.of(node)
-        return now == books, now.texts
-
     try:
-        node.until("clean the node", "clean", look)
+        # Processed means admitted or not: either way the books were tidied before that was decided.
+        node.ask("clean the node", "clean", "await_pods", pods={uid: []})
+        left = Books.of(node)
     finally:
         node.write([(places.manifest(uid), None)])
+    if left != books:
+        raise capture_error("clean the node", f"the books are not empty again: {left.texts}")
