@@ -62,6 +62,11 @@ class Stub(ReferenceSubject):
     def _failing_later(self, scenario):
         return self._right(scenario) if len(Path("runs.txt").read_text().splitlines()) == 1 else self._dying(scenario)
 
+    def _crashing(self, scenario):
+        if len(Path("runs.txt").read_text().splitlines()) == 2:
+            os._exit(3)
+        return self._right(scenario)
+
     def _hang(self, scenario):
         if self.ran == 2:
             Path("hangs.txt").write_text("")

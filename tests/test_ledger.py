@@ -59,9 +59,10 @@ def test_a_case_that_passes_makes_its_entry_wrong(project: Project) -> None:
     )
 
 
-def test_an_entry_without_a_case_is_stale(project: Project) -> None:
-    """Exit 11 in a whole run."""
-    result = project.ledger(entry("MM-A-077", subject={"kind": "*"})).run("reference")
+@pytest.mark.parametrize("parallel", [(), ("-n", "1")])
+def test_an_entry_without_a_case_is_stale(project: Project, parallel: tuple[str, ...]) -> None:
+    """Exit 11 in a whole run, whoever collects."""
+    result = project.ledger(entry("MM-A-077", subject={"kind": "*"})).run("reference", *parallel)
 
     assert 11 == result.ret
     result.stdout.fnmatch_lines(["NO VERDICT*MM-A-077 (known.yaml: entries?0?)*"])

@@ -158,3 +158,12 @@ def test_a_subject_lost_later_ends_the_run_after_three(project: Project) -> None
 
     assert 12 == result.ret
     assert ["passed", "not_run", "not_run", "not_run", "not_run", "not_run"] == list(project.outcomes().values())
+
+
+def test_a_worker_that_dies_takes_one_case_with_it(project: Project) -> None:
+    """That case is an error; another worker does the rest, and the run cannot pass."""
+    cases = [FITS.replace("test_fits", f"test_{number}") for number in range(4)]
+    result = project.suite(*cases).run("crashing", "-n", "1")
+
+    assert 1 == result.ret
+    assert ["error", "passed", "passed", "passed"] == sorted(project.outcomes().values())

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pinproof.cli.run import wiring
 from pinproof.errors import InputError
 from pinproof.requirements import Requirement, check_cases, read_requirements
+from pinproof.running.places import shipped
+from pinproof.running.selection import case_of, id_of
 
 ENTRY = "{id: MM-A-001, must: A kubelet MUST do it., source: a KEP, level: core"
 
@@ -62,3 +65,44 @@ def test_registry_and_cases_have_to_agree(tmp_path: Path) -> None:
     assert ["b: names the requirement MM-A-003, which requirements/ does not have", "MM-A-002: has no case"] == [
         str(problem) for problem in problems
     ]
+
+
+class _Collector:
+    """Takes note of every case before a run selects from them."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, tuple[str, ...]] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """All minors."""
+        for item in items:
+            case = case_of(item)
+            assert case is not None
+            self.cases[id_of(item)] = case.requirements
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[str, tuple[str, ...]]:
+    """Every case of the shipped suites → requirements it names."""
+    collector = _Collector()
+    arguments = ["--collect-only", "-p", "no:terminal", "-p", "no:cacheprovider", "--subject", "reference:1.36"]
+    code = pytest.main([*wiring(), *arguments, str(shipped("suites"))], plugins=[collector])
+    assert 0 == code
+    return collector.cases
+
+
+def test_the_shipped_registry_and_the_shipped_suites_agree(cases: dict[str, tuple[str, ...]]) -> None:
+    """Every id a case names is there, and every requirement has a case."""
+    assert [] == check_cases(read_requirements(), cases)
+
+
+def test_there_are_enough_distinct_cases(cases: dict[str, tuple[str, ...]]) -> None:
+    """At least 150, each with an id of its own."""
+    assert len(cases) >= 150
+
+
+@pytest.mark.parametrize("peer", [f"A1.{number}" for number in range(1, 10)] + [f"A2.{number}" for number in (1, 2, 3)])
+def test_upstreams_end_to_end_cases_have_their_counterpart(peer: str) -> None:
+    """Those of the memory manager and of its metrics."""
+    assert any(peer in requirement.peers for requirement in read_requirements().values())

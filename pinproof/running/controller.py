@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -283,5 +284,7 @@ def _never(case: dict[str, Any]) -> CaseResult:
 
 
 def command_line() -> list[str]:
-    """What was typed, as far as this process knows."""
-    return ["pytest", *sys.argv[1:]]
+    """What was typed, with the name of the command instead of its path."""
+    command = Path(sys.argv[0])
+    name = command.parent.name if command.name == "__main__.py" else command.name
+    return [name, *sys.argv[1:]]
