@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +22,7 @@ PYTHON = VENV / "bin" / "python"
 OLDEST = (3, 11)
 UNUSABLE = 12
 USAGE = 2
+HEARTBEAT_SECONDS = 20
 
 NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 NO_COMPILER = re.compile(r"command '\S*(gcc|cc|clang|c\+\+)\S*' failed|Python\.h: No such file|compiler")
@@ -158,11 +160,17 @@ def require_room(step: str, said: str) -> None:
 
 
 def run(command: "list[str]") -> "tuple[int, str]":
-    """Run a command to its end; returns its exit code and all that it said."""
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
-    )
-    return done.returncode, done.stdout.decode(errors="replace")
+    """Run a command to its end, with a sign of life now and then; returns its exit code and all that it said."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with process:
+        began = time.monotonic()
+        while True:
+            try:
+                said, _ = process.communicate(timeout=HEARTBEAT_SECONDS)
+            except subprocess.TimeoutExpired:
+                tell(f"still at it after {time.monotonic() - began:.0f} s")
+            else:
+                return process.returncode, said.decode(errors="replace")
 
 
 def indented(said: str) -> str:

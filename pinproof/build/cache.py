@@ -41,17 +41,21 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()[:16]
 
 
-def build_once(final: Path, make: Callable[[Path], None], *, what: str) -> Path:
+def build_once(final: Path, make: Callable[[Path], None], *, what: str, turn: str = "") -> Path:
     """Return the directory `final`, made by `make` if it does not exist yet.
 
-    `make` is given a fresh work directory and fills the directory `out` in it, which becomes `final`.
+    Args:
+        final: Where it is kept.
+        make: Is given a fresh work directory and fills the directory `out` in it, which becomes `final`.
+        what: The step, as messages begin.
+        turn: Things with the same turn are made one after the other, because the first makes the others quick.
 
     Raises:
         SubjectError: The cache cannot be written, or whatever `make` raises.
     """
     if final.is_dir():
         return final
-    with workspace(final.name, what=what) as work:
+    with workspace(final.name, what=what, turn=turn) as work:
         if not final.is_dir():  # another process may have built it while this one waited for the lock
             make(work)
             final.parent.mkdir(parents=True, exist_ok=True)
@@ -60,8 +64,8 @@ def build_once(final: Path, make: Callable[[Path], None], *, what: str) -> Path:
 
 
 @contextmanager
-def workspace(name: str, *, what: str) -> Iterator[Path]:
-    """An empty directory of this process alone, in the cache; removed at the end. One at a time for a name.
+def workspace(name: str, *, what: str, turn: str = "") -> Iterator[Path]:
+    """An empty directory of this process alone, in the cache; removed at the end. One at a time for a turn (the name).
 
     Raises:
         SubjectError: The cache cannot be written, or is full.
@@ -71,7 +75,7 @@ def workspace(name: str, *, what: str) -> Iterator[Path]:
         work.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _storage_error(what, error) from error
-    with _storage_trouble(what), _locked(work.with_name(f"{name}.lock"), what):
+    with _storage_trouble(what), _locked(work.with_name(f"{turn or name}.lock"), what):
         try:
             _remove(work)
             (work / "out").mkdir(parents=True)

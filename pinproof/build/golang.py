@@ -8,9 +8,11 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pinproof.build.progress import Progress
 
@@ -113,11 +115,12 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
-def _read(stream: Iterable[str] | None, into: list[str], progress: Progress | None) -> None:
-    for line in stream or ():
-        into.append(line)
-        if progress is not None:
-            progress.note(line.strip())
+def _read(stream: IO[str] | None, into: list[str], progress: Progress | None) -> None:
+    with stream or nullcontext(()) as lines:
+        for line in lines:
+            into.append(line)
+            if progress is not None:
+                progress.note(line.strip())
 
 
 def _die_with_parent() -> Callable[[], object]:

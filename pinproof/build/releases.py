@@ -50,7 +50,8 @@ def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) ->
         )
 
     name = f"{release.version}-{compilation.key(go_mod, changes.digest())}"
-    return cache.build_once(cache.directory() / "kubelet" / name, make, what=compilation.step) / "kubelet"
+    final = cache.directory() / "kubelet" / name
+    return cache.build_once(final, make, what=compilation.step, turn=f"kubelet-{release.version}") / "kubelet"
 
 
 def is_cached(version: str) -> bool:

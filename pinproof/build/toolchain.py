@@ -40,13 +40,13 @@ def find(needed: GoVersion = OLDEST) -> Go:
 def on_path() -> Go | None:
     """The Go of this machine; None if there is none, or it does not run."""
     found = shutil.which("go")
-    return _ask(Path(found)) if found else None
+    return asked(Path(found)) if found else None
 
 
 def installed_wheel(needed: GoVersion = WHEEL_VERSION) -> Go | None:
     """The Go that was installed from its wheel earlier; None if it was not."""
     executable = _place(needed) / "go" / "bin" / "go"
-    return _ask(executable) if executable.is_file() else None
+    return asked(executable) if executable.is_file() else None
 
 
 def _from_wheel(needed: GoVersion) -> Go:
@@ -69,7 +69,8 @@ def _place(needed: GoVersion) -> Path:
     return cache.directory() / "go" / ".".join(map(str, needed))
 
 
-def _ask(executable: Path) -> Go | None:
+def asked(executable: Path) -> Go | None:
+    """The Go that an executable says it is; None if it does not run."""
     try:
         said = subprocess.run(
             [executable, "version"],
