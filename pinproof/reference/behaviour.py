@@ -49,7 +49,8 @@ class Behaviour:
     """PodResources shows restartable init containers (1.30, #120718)."""
 
     pod_resources_lists_active_pods_only: bool = False
-    """PodResources leaves out pods that are rejected or finished (1.34, #132028)."""
+    """PodResources leaves out pods that are rejected or finished (1.34, #132028), unless the gate
+    `KubeletPodResourcesListUseActivePods` is switched off."""
 
     knows_max_allowable_numa_nodes: bool = False
     """Topology Manager option `max-allowable-numa-nodes` (1.31, #124148)."""

@@ -92,7 +92,7 @@ class Node:
         self.refusal: str | None = None
         self.static_allocatable = self.managers.memory.books
         self._machine = machine
-        self._config = config
+        self.config = config
         self._choose = choose
         self._texts = texts
         self._disk: str | None = None
@@ -106,13 +106,16 @@ class Node:
         """Start the kubelet on what is on disk, and admit every resident pod again."""
         self.settings, self.refusal, self.counters = None, None, Counter()
         try:
-            settings = settle(self._machine, self._config, self.behaviour, self._choose)
+            settings = settle(self._machine, self.config, self.behaviour, self._choose)
             cpu = self._load_cpus(settings)  # the CPU manager starts first, so its refusal is the one that is seen
             self.managers = Managers(memory=self._load_memory(settings), cpu=cpu)
         except StartRefused as refusal:
             self.refusal = str(refusal)
             return self._observe()
         self.settings = settings
+        if settings.late_fault:
+            self._disk, self.settings, self.refusal = self.state_text(), None, settings.late_fault
+            return self._observe()
         self.static_allocatable = self.managers.memory.books
         self._zero_counters()
         self._readmit_all()
@@ -120,7 +123,7 @@ class Node:
 
     def _load_cpus(self, settings: Settings) -> CpuBooks:
         """The CPU manager's books as its own file has them; that file is always kept."""
-        policy, on_disk = self._config.cpu_manager_policy, self._cpu_policy_on_disk
+        policy, on_disk = self.config.cpu_manager_policy, self._cpu_policy_on_disk
         if on_disk not in (None, policy):
             raise StartRefused(
                 f'could not restore state from checkpoint: configured policy "{policy}" differs from state checkpoint '
@@ -273,7 +276,7 @@ class Node:
         """Stop, change what changes meanwhile, start. Terminal pods do not come back."""
         self._disk = self._state_text_after(step)
         self._machine = step.machine or self._machine
-        self._config = step.kubelet or self._config
+        self.config = step.kubelet or self.config
         self.behaviour = behaviour_of(step.kubernetes) if step.kubernetes else self.behaviour
         alive = {name: resident for name, resident in self.residents.items() if resident.active}
         ordered = [name for name in step.order if name in alive] + [name for name in alive if name not in step.order]

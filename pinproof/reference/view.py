@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pinproof.reference.configuration import Settings
     from pinproof.reference.node import Node, Resident
 
+ACTIVE_PODS_GATE = "KubeletPodResourcesListUseActivePods"
+"""The gate with which PodResources lists as it did before 1.34."""
+
 
 def observe(node: Node, settings: Settings, notes: tuple[Note, ...]) -> Observation:
     """The observation of a node whose kubelet runs; without the text of the state file."""
@@ -63,8 +66,9 @@ def _cpu_state(node: Node) -> CpuState:
 
 
 def _is_listed(node: Node, resident: Resident) -> bool:
-    """Since 1.34 only active pods; before, every pod that the kubelet knows (7)."""
-    return resident.active or not node.behaviour.pod_resources_lists_active_pods_only
+    """Since 1.34 only active pods, unless the gate is off; before, every pod that the kubelet knows (7)."""
+    active_only = node.behaviour.pod_resources_lists_active_pods_only
+    return resident.active or not (active_only and node.config.gate(ACTIVE_PODS_GATE, default=True))
 
 
 def _pod_resources(node: Node, resident: Resident) -> dict[str, Resources]:

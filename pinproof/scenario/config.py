@@ -41,3 +41,7 @@ class KubeletConfig:
 
     merge_default_eviction_settings: bool = False
     feature_gates: tuple[tuple[str, bool], ...] = ()
+
+    def gate(self, name: str, *, default: bool) -> bool:
+        """Whether a feature gate is on; `default` is how the release has it."""
+        return dict(self.feature_gates).get(name, default)

@@ -22,6 +22,7 @@ from pinproof.suite import (
 NONE = static()
 RESTRICTED = static(topology="restricted")
 WITH_CPUS = static(topology="restricted", cpu="static")
+ALL_PODS = static(gates={"KubeletPodResourcesListUseActivePods": False}, slug="static_all_pods")
 
 
 @case("MM-PODRES-001", machines="two_even", kubelet=[none_policy(), none_policy(topology="restricted")])
@@ -117,15 +118,6 @@ def test_rejected_pod_is_not_listed(prove: Prove) -> None:
     assert [block(0, memory="1Gi")] == seen.blocks("a", "x")
 
 
-@case("MM-PODRES-009", machines="two_even", kubelet=NONE)
-def test_finished_pod_is_not_listed(prove: Prove) -> None:
-    """A pod that is done is not listed, though its memory waits for the next admission to be given back."""
-    seen = prove(admit(guaranteed("a", memory="4Gi", restart_policy="Never")), exits("a", "c"))
-
-    assert {} == seen.pod_resources("a")
-    assert [block(0, memory="4Gi")] == seen.blocks("a")
-
-
 @case("MM-PODRES-009", machines="two_even", kubelet=WITH_CPUS)
 def test_finished_pod_of_several_containers_is_not_listed(prove: Prove) -> None:
     """It is listed until the last of its containers has ended, whichever way each of them ended."""
@@ -137,13 +129,45 @@ def test_finished_pod_of_several_containers_is_not_listed(prove: Prove) -> None:
 
 
 @case("MM-PODRES-009", machines="two_even", kubelet=NONE)
-def test_running_pods_are_listed_beside_finished_ones(prove: Prove) -> None:
-    """The pod that goes on keeps its entry."""
+def test_running_pod_is_listed_and_a_finished_one_is_not(prove: Prove) -> None:
+    """A pod that is done is not listed, though its memory waits for the next admission to be given back."""
     never = guaranteed("a", memory="4Gi", restart_policy="Never")
     seen = prove(admit(never), admit(guaranteed("b", memory="2Gi")), exits("a", "c"))
 
     assert {} == seen.pod_resources("a")
+    assert [block(0, memory="4Gi")] == seen.blocks("a")
     assert (block(0, memory="2Gi"),) == seen.pod_resources("b")["c"].memory
+
+
+@case("MM-PODRES-020", machines="two_even", kubelet=ALL_PODS, since="1.34")
+def test_gate_lists_finished_pods_until_they_are_forgotten(prove: Prove) -> None:
+    """With the gate off a pod that is done is listed with the memory it still holds, and after the next admission without."""
+    a = guaranteed("a", memory="4Gi", restart_policy="Never")
+    seen = prove(admit(a), exits("a", "c"), admit(besteffort("b")))
+
+    assert (block(0, memory="4Gi"),) == seen.pod_resources("a", after=2)["c"].memory
+    assert () == seen.pod_resources("a")["c"].memory
+
+
+@case("MM-PODRES-020", machines="two_even", kubelet=ALL_PODS, since="1.34")
+def test_gate_lists_pods_of_several_containers_that_are_over(prove: Prove) -> None:
+    """All containers of a pod that is done are listed."""
+    both = [container("x", memory="1Gi"), container("y", memory="2Gi")]
+    seen = prove(
+        admit(guaranteed("a", containers=both, restart_policy="Never")), exits("a", "x"), exits("a", "y", code=1)
+    )
+
+    expected = {"x": (block(0, memory="1Gi"),), "y": (block(0, memory="2Gi"),)}
+    assert expected == {name: resources.memory for name, resources in seen.pod_resources("a").items()}
+
+
+@case("MM-PODRES-020", machines="two_even", kubelet=ALL_PODS, since="1.34")
+def test_gate_lists_rejected_pods(prove: Prove) -> None:
+    """Every pod that the kubelet knows is listed, whether it runs or was rejected, and of whatever QoS class."""
+    seen = prove(admit(guaranteed("a", memory="1000Gi")), admit(besteffort("b")), admit(guaranteed("d", memory="1Gi")))
+
+    listed = {name: resources["c"].memory for name in ("a", "b", "d") if (resources := seen.pod_resources(name))}
+    assert {"a": (), "b": (), "d": (block(0, memory="1Gi"),)} == listed
 
 
 @case("MM-PODRES-010", machines="two_even", kubelet=[NONE, RESTRICTED])

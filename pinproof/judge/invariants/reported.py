@@ -1,8 +1,8 @@
 """I-7: what the kubelet reports is what it has recorded.
 
 * PodResources shows, for app containers and sidecars of live pods, exactly their blocks, and no memory for pods that
-  were rejected or have finished. (Regular init containers are never listed; sidecars where the release lists them,
-  from 1.30.)
+  were rejected or have finished, unless a feature gate asks for these. (Regular init containers are never listed;
+  sidecars where the release lists them, from 1.30.)
 * A container that was created in this step got the union of its blocks' NUMA nodes as `cpuset_mems`. Only then: a
   running container is never pinned anew, so after a lost state file the two may differ for good.
 * The counters follow the admissions (#121778): they never fall while the kubelet runs; a step without an admission
@@ -26,6 +26,9 @@ ADMISSION_REQUESTS = "kubelet_topology_manager_admission_requests_total"
 ADMISSION_ERRORS = "kubelet_topology_manager_admission_errors_total"
 COUNTERS = (PINNING_REQUESTS, PINNING_ERRORS, ADMISSION_REQUESTS, ADMISSION_ERRORS)
 
+ACTIVE_PODS_GATE = "KubeletPodResourcesListUseActivePods"
+"""Switched off, PodResources lists pods that are over, with whatever memory they still hold (1.34, #132028)."""
+
 ALIGNMENT = "TopologyAffinityError"
 ALLOCATION = "UnexpectedAdmissionError"
 ALLOCATION_WORDS = "Allocate failed due to "
@@ -47,6 +50,8 @@ def pod_resources_show_blocks(moment: Moment) -> Iterator[Violation]:
             if expected != seen:
                 path = f"pod_resources.{name}.{container.name}.memory"
                 yield Violation("I-7", path, f"{words('', expected)}, as recorded", words("", seen))
+    if not moment.kubelet.gate(ACTIVE_PODS_GATE, default=True):
+        return
     for name in sorted(moment.ended & listed.keys()):
         for container_name, resources in listed[name].items():
             if resources.memory:
