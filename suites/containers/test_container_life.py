@@ -23,7 +23,7 @@ NONE = static()
 RESTRICTED = static(topology="restricted")
 
 
-@case("MM-INIT-008", machines="two_even", kubelet=[NONE, RESTRICTED])
+@case("MM-INIT-008", machines="two_even", kubelet=NONE)
 def test_init_and_app_are_both_pinned(prove: Prove) -> None:
     """The init container is created with its pinning, the app container with its own when it follows."""
     seen = prove(admit(_behind_a_full_node("x")), admit(_init_then_app("a")), exits("a", "i"))
@@ -52,7 +52,7 @@ def test_init_and_app_on_different_nodes_are_told_their_own(prove: Prove) -> Non
     assert (gib(3), gib(8)) == (seen.reserved(0), seen.reserved(1))
 
 
-@case("MM-INIT-009", machines="two_even", kubelet=[NONE, RESTRICTED])
+@case("MM-INIT-009", machines="two_even", kubelet=NONE)
 def test_surplus_of_init_is_free_when_the_app_starts(prove: Prove) -> None:
     """Init 4, app 2: 4Gi are reserved until the app starts, then 2Gi, and the init container has no record."""
     seen = prove(admit(_init_then_app("a")), exits("a", "i"))
@@ -113,7 +113,7 @@ def test_restarted_sidecar_keeps_its_pinning(prove: Prove) -> None:
     assert gib(6) == seen.reserved(1)
 
 
-@case("MM-INIT-011", machines="two_even", kubelet=[NONE, RESTRICTED])
+@case("MM-INIT-011", machines="two_even", kubelet=NONE)
 def test_restarted_container_keeps_its_pinning(prove: Prove) -> None:
     """A container that ends and comes back is created with the nodes it had, and books do not change."""
     seen = prove(admit(_behind_a_full_node("x")), admit(guaranteed("a", memory="4Gi")), exits("a", "c", code=1))
@@ -143,7 +143,7 @@ def test_failed_init_is_tried_again_with_its_memory(prove: Prove) -> None:
     assert not seen.created("a", "c")
 
 
-@case("MM-INIT-012", machines="two_even", kubelet=[NONE, RESTRICTED])
+@case("MM-INIT-012", machines="two_even", kubelet=NONE)
 def test_finished_pod_frees_its_memory_at_the_next_admission(prove: Prove) -> None:
     """A pod that is done holds its memory until the next pod of any QoS class is admitted."""
     a = guaranteed("a", memory="4Gi", restart_policy="Never")
