@@ -59,6 +59,9 @@ class Settings:
     capacity: Mapping[str, int]
     """Node Allocatable by resource: bytes, and CPUs in thousandths."""
 
+    late_fault: str
+    """A fault that the kubelet finds only after its managers have started and written their files; empty for none."""
+
 
 def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose: Choose) -> Settings:
     """Work out the settings; StartRefused with the kubelet's words where it does not accept the configuration."""
@@ -67,7 +70,6 @@ def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose
     reservation = node_reservation(machine, config, behaviour)
     cpus = _cpu_manager(machine, config, reservation)
     empty = _memory_manager(machine, config, reservation, choose)
-    _check_capacity(machine, reservation)
     return Settings(
         policy=config.memory_manager_policy,
         scope=config.topology_manager_scope,
@@ -75,6 +77,7 @@ def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose
         empty=empty,
         cpus=cpus,
         capacity=_allocatable(machine, reservation),
+        late_fault=_beyond_capacity(machine, reservation),
     )
 
 
@@ -214,11 +217,13 @@ def _float32(value: float) -> float:
     return float(rounded)
 
 
-def _check_capacity(machine: Machine, reservation: Mapping[str, Quantity]) -> None:
+def _beyond_capacity(machine: Machine, reservation: Mapping[str, Quantity]) -> str:
+    """The refusal of a reservation that the machine does not have (1.3); its amounts are printed as Go structs."""
     capacity = {"cpu": Quantity.parse(str(len(machine.cpus))), "memory": Quantity.of_bytes(machine.memory)}
     for resource, quantity in reservation.items():
         if resource in capacity and quantity > capacity[resource]:
-            raise StartRefused(f'invalid Node Allocatable configuration. Resource "{resource}" has a reservation of ')
+            return f'invalid Node Allocatable configuration. Resource "{resource}" has a reservation of '
+    return ""
 
 
 def _allocatable(machine: Machine, reservation: Mapping[str, Quantity]) -> dict[str, int]:
