@@ -13,7 +13,7 @@ from typing import Any
 from pinproof.errors import CaptureError
 from pinproof.history import History, Note, Observation
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
-from pinproof.subjects.kubelet import observe, places
+from pinproof.subjects.kubelet import observe, places, upgrade
 from pinproof.subjects.kubelet.agent import Reply
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.lifecycle import LivePod
@@ -131,6 +131,8 @@ class Performance:
         if setting != before or step.state != "keep":
             self.spoiled = "a restart changed the node"
         files = [*self._returning(step.order), *self._state(step)]
+        if upgrade.needs_record(before.release, setting.release):
+            files.append(upgrade.record(self.pods.values()))
         self._ending = node.start(setting, files)
         self._baseline = {}
         if self._ending:

@@ -7,6 +7,7 @@ from typing import Final
 ROOT: Final = "/var/lib/kubelet"
 STATE: Final = f"{ROOT}/memory_manager_state"
 CPU_STATE: Final = f"{ROOT}/cpu_manager_state"
+ACTUATED: Final = f"{ROOT}/actuated_pods_state"
 CERTIFICATES: Final = f"{ROOT}/pki"
 CERTIFICATE: Final = f"{CERTIFICATES}/kubelet.crt"
 KEY: Final = f"{CERTIFICATES}/kubelet.key"

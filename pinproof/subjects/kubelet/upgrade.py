@@ -1,0 +1,45 @@
+"""What a restart into a newer release needs beside the binary. Pure.
+
+Since 1.33 a kubelet keeps what it last told the runtime of every container in `actuated_pods_state`. One that finds running
+containers without such a record takes them for containers to be resized, and reads the pod's cgroup for it. A node here has
+no pod cgroups (`cgroupsPerQOS: false`), and the kubelet panics. So the record is written as a release in between would have
+left it. It says nothing about NUMA.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from pinproof.scenario.pod import Container, Resources
+from pinproof.subjects.kubelet import places
+from pinproof.subjects.kubelet.configuration import minor_of
+from pinproof.subjects.kubelet.lifecycle import LivePod
+
+FIRST: Final = 33
+"""The first minor that keeps the record."""
+
+
+def needs_record(before: str, after: str) -> bool:
+    """Whether a restart from one release into another passes the first minor with the record."""
+    return minor_of(before) < FIRST <= minor_of(after)
+
+
+def record(pods: Iterable[LivePod]) -> tuple[str, str]:
+    """Path and text of the record for pods whose containers run."""
+    from pinproof.reference.checkpoint import data_checksum
+
+    entries = {
+        live.uid: {"ContainerResources": {each.name: _told(each) for each in live.pod.all_containers}} for live in pods
+    }
+    data = json.dumps({"entries": entries}, separators=(",", ":"))
+    return places.ACTUATED, json.dumps({"data": data, "checksum": data_checksum(data)}, separators=(",", ":"))
+
+
+def _told(container: Container) -> dict[str, dict[str, str]]:
+    return {"limits": _texts(container.limits), "requests": _texts(container.requests)}
+
+
+def _texts(resources: Resources) -> dict[str, str]:
+    return {name: str(quantity) for name, quantity in resources}
