@@ -164,3 +164,12 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=0.05)
+
+
+def test_run_without_a_path_takes_the_shipped_suites(pytester: pytest.Pytester) -> None:
+    """On workers too, which are started with what was typed."""
+    options = ["--subject", "reference", "-k", "metrics", "-n", "1", "--out=out", "-p", "no:cacheprovider"]
+    result = pytester.run(sys.executable, "-m", "pinproof", "run", *options)
+
+    assert 0 == result.ret
+    assert json.loads((pytester.path / "out" / "report.json").read_text())["totals"]["executed"] > 0

@@ -10,6 +10,9 @@ from typing import Any
 
 EXIT_INTERRUPTED = 130
 
+_QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""The command line is part of the package that the plug-in lies in, so pytest finds it imported already."""
+
 _DESCRIPTION = """\
 Run the conformance suites on a subject and print the verdict and where the report lies.
 
@@ -47,7 +50,7 @@ def run_suites(arguments: list[str]) -> int:
     from pinproof.running.watch import Watch
 
     watch = Watch()
-    code = int(pytest.main([*wiring(), *_root(arguments), *arguments], plugins=[watch]))
+    code = int(pytest.main([*wiring(), *_QUIET, *_root(arguments), *arguments], plugins=[watch]))
     return EXIT_INTERRUPTED if watch.interrupted else code
 
 
@@ -63,11 +66,13 @@ def _root(arguments: list[str]) -> list[str]:
     Without this pytest would look for one beside every path among the arguments, `--out` included, and take another
     project's.
     """
-    from pinproof.running.places import checkout
+    from pinproof.running.places import checkout, shipped
 
     if any(argument.split("=")[0] in {"-c", "--config-file", "--rootdir"} for argument in arguments):
         return []
     root = checkout()
     if root is not None:
         return ["-c", str(root / "pyproject.toml"), "--rootdir", str(root)]
-    return ["-c", os.devnull, "--rootdir", str(Path.cwd()), "-p", "no:cacheprovider"]
+    # The wheel may lie inside another project's folder, whose conftest.py is none of ours.
+    cut = ["--confcutdir", str(shipped("suites"))]
+    return ["-c", os.devnull, "--rootdir", str(Path.cwd()), "-p", "no:cacheprovider", *cut]

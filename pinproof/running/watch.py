@@ -23,12 +23,15 @@ class Watch:
     ) -> Generator[None, None, None]:
         """Run all suites where no path is given; raises InputError for an option that nobody knows."""
         known = early_config.known_args_namespace
-        if not known.file_or_dir:
-            suites = str(shipped("suites"))
-            args.append(suites)
-            known.file_or_dir = [suites]
+        added = [] if known.file_or_dir else [str(shipped("suites"))]
+        known.file_or_dir += added
         if known.subject is None:
-            args += ["--subject", DEFAULT_SUBJECT]  # a run from here is one of suites, wherever they lie
+            added += ["--subject", DEFAULT_SUBJECT]  # a run from here is one of suites, wherever they lie
+        args += added
+        typed = early_config.invocation_params  # what pytest-xdist starts its workers with
+        early_config.invocation_params = pytest.Config.InvocationParams(
+            args=(*typed.args, *added), plugins=typed.plugins, dir=typed.dir
+        )
         yield
         _, unknown = parser.parse_known_and_unknown_args(args)
         if unknown:
