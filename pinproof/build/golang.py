@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import signal
 import subprocess
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,12 @@ from pinproof.build.progress import Progress
 GoVersion = tuple[int, int, int]
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 5.0
-PR_SET_PDEATHSIG = 1
+
+_TIED = (
+    *(sys.executable, "-I", "-S", "-c"),
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])",
+)
+"""Runs what follows so that the kernel kills it when its parent dies: prctl(PR_SET_PDEATHSIG, SIGKILL)."""
 
 _PACKAGE = re.compile(r"^[\w.~/-]+$")
 _VERSION = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?")
@@ -67,7 +72,7 @@ def run(
     The toolchain never downloads another one of itself, and ends when this process ends, however that happens.
     """
     process = subprocess.Popen(
-        [str(go.executable), *arguments],
+        [*_TIED, str(go.executable), *arguments],
         cwd=cwd,
         env={**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "on", **(env or {})},
         stdin=subprocess.DEVNULL,
@@ -75,7 +80,6 @@ def run(
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        preexec_fn=_die_with_parent(),
     )
     output: list[str] = []
     messages: list[str] = []
@@ -121,11 +125,6 @@ def _read(stream: IO[str] | None, into: list[str], progress: Progress | None) ->
             into.append(line)
             if progress is not None:
                 progress.note(line.strip())
-
-
-def _die_with_parent() -> Callable[[], object]:
-    prctl = ctypes.CDLL(None).prctl  # found before the fork: between fork and exec nothing may be loaded
-    return lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _numbers(found: re.Match[str] | None) -> GoVersion | None:
