@@ -9,6 +9,7 @@ from pinproof.suite import Prove, admit, block, burstable, case, container, gib,
 NONE = static()
 RESTRICTED = static(topology="restricted")
 SINGLE = static(topology="single-numa-node")
+RESTRICTED_POD = static(topology="restricted", scope="pod")
 
 NOT_ALIGNED = "Pod was rejected: Resources cannot be allocated with Topology locality"
 NO_DEFAULT = "failed to get the default NUMA affinity, no NUMA nodes with enough memory is available"
@@ -181,7 +182,7 @@ def test_scope_container_places_pages_of_each_container_apart(prove: Prove) -> N
     assert ("0", "1") == (seen.mems("a", "x"), seen.mems("a", "y"))
 
 
-@case("MM-HUGE-014", machines="hugepages_even", kubelet=static(topology="restricted", scope="pod"))
+@case("MM-HUGE-014", machines="hugepages_even", kubelet=RESTRICTED_POD)
 def test_scope_pod_places_pages_of_the_pod_together(prove: Prove) -> None:
     """The pod's total of pages exceeds a node, so every container is bound to both."""
     seen = prove(admit(guaranteed("a", containers=_two_with_pages())))
@@ -198,16 +199,35 @@ def test_pages_that_only_init_wants_are_placed_in_scope_container(prove: Prove) 
     assert [block(1, hugepages_1Gi="2Gi"), block(1, memory="1Gi")] == seen.blocks("b", "i")
 
 
-@case("MM-HUGE-016", machines="hugepages_even", kubelet=static(topology="restricted", scope="pod"))
-def test_pages_that_only_init_wants_are_not_in_the_total_of_a_pod(prove: Prove) -> None:
-    """Scope pod chooses node 0 by memory alone; there the init container's pages cannot be had, and the pod is rejected."""
+@case("MM-HUGE-016", machines="hugepages_even", kubelet=RESTRICTED_POD)
+def test_pages_that_only_init_wants_choose_the_node_of_a_pod(prove: Prove) -> None:
+    """Node 0 has no 1Gi page left: the second pod goes to node 1, as it does in scope container."""
     seen = prove(admit(_init_with_pages("a")), admit(_init_with_pages("b")))
     verdict = seen.verdict("b")
 
     assert verdict
-    assert verdict.reason == "UnexpectedAdmissionError"
-    assert NO_EXTENSION in verdict.message
-    assert gib(2) == seen.free(1, "hugepages-1Gi")
+    assert NO_EXTENSION not in verdict.message
+    assert [block(1, memory="1Gi")] == seen.blocks("b")
+
+
+@case("MM-HUGE-016", machines="hugepages_even", kubelet=RESTRICTED_POD)
+def test_pages_that_only_init_wants_bind_the_whole_pod_to_their_nodes(prove: Prove) -> None:
+    """Init wants pages of both nodes: the app is bound to both, and no node is in a group that the other is not in."""
+    init = container("i", memory="1Gi", hugepages={"2Mi": "1536Mi"})
+    seen = prove(admit(guaranteed("a", memory="1Gi", init=[init])))
+
+    assert [block((0, 1), memory="1Gi")] == seen.blocks("a")
+    assert (0, 1) == seen.cells(0) == seen.cells(1)
+
+
+@case("MM-HUGE-016", machines="hugepages_even", kubelet=static(topology="single-numa-node", scope="pod"))
+def test_single_numa_node_rejects_pages_of_two_nodes_that_only_init_wants(prove: Prove) -> None:
+    """No single node has the pages of the init container: the pod is rejected, and not spread over two nodes."""
+    init = container("i", memory="1Gi", hugepages={"2Mi": "1536Mi"})
+    seen = prove(admit(guaranteed("a", memory="1Gi", init=[init])))
+
+    assert {} == seen.assigned()
+    assert seen.rejected("a")
 
 
 @case("MM-HUGE-017", machines="hugepages_even", kubelet=[NONE, RESTRICTED])
