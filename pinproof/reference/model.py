@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pinproof.errors import InputError, Problem
 from pinproof.history import History, Prediction
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.node import Node
 from pinproof.scenario.steps import Scenario
 
-MAX_HISTORIES = 64
-"""Branches followed before a scenario counts as too open; ordinary ones have one or two."""
+MAX_HISTORIES = 1024
+"""Allowed histories of a scenario that is still predicted: ten starts with two outcomes each. Ordinary ones have one or two."""
 
 
 class Script:
@@ -34,7 +35,8 @@ class Script:
         """Scripts that lead to the choices not taken here."""
 
     def __call__(self, options: Sequence[str]) -> str:
-        """The planned option, or the first."""
+        """The planned option, or the first. Options that read the same are one, so no two scripts tell the same history."""
+        options = tuple(dict.fromkeys(options))
         if len(options) == 1:
             return options[0]
         at = len(self._made)
@@ -46,10 +48,22 @@ class Script:
 
 
 def predict(scenario: Scenario, behaviour: Behaviour, *, texts: bool = True) -> Prediction:
-    """Every history that this kubelet may show. `texts=False` leaves out state file texts and notes, for speed."""
+    """Every history that this kubelet may show. `texts=False` leaves out state file texts and notes, for speed.
+
+    Raises:
+        InputError: there are more than `MAX_HISTORIES`. A part of them would not be a prediction.
+    """
     histories: list[History] = []
     scripts: list[tuple[int, ...]] = [()]
-    while scripts and len(histories) < MAX_HISTORIES:
+    while scripts:
+        if len(histories) == MAX_HISTORIES:
+            raise InputError(
+                f"scenario {scenario.name}",
+                Problem(
+                    "steps",
+                    f"more than {MAX_HISTORIES} outcomes are allowed; restart less often after the first that is open",
+                ),
+            )
         script = Script(scripts.pop())
         histories.append(_history(scenario, behaviour, script, texts=texts))
         scripts += script.others

@@ -306,7 +306,8 @@ class Node:
     # --- observation
 
     def _tell(self, topic: str, text: str) -> None:
-        self._notes.append(Note(topic, text))
+        if self._texts:
+            self._notes.append(Note(topic, text))
 
     def _observe(self) -> Observation:
         if self.settings is None:
