@@ -9,6 +9,7 @@ NONE, BEST_EFFORT = static(), static(topology="best-effort")
 RESTRICTED, SINGLE = static(topology="restricted"), static(topology="single-numa-node")
 RESTRICTED_POD = static(topology="restricted", scope="pod")
 RESTRICTED_CPU = static(topology="restricted", cpu="static")
+RESTRICTED_POD_CPU = static(topology="restricted", scope="pod", cpu="static")
 
 
 def used(reserved: int, *, assignments: int, cells: tuple[int, ...]) -> NodeState:
@@ -164,3 +165,16 @@ def test_pod_rejected_for_its_locality_leaves_no_trace(prove: Prove) -> None:
     assert seen.rejected("a")
     assert [0, 0] == [seen.reserved(node) for node in (0, 1)]
     assert "" == seen.exclusive_cpus("a")
+
+
+@case("MM-BOOK-016", machines="two_even", kubelet=RESTRICTED_POD_CPU)
+def test_node_of_the_cpus_is_not_taken_out_of_a_group(prove: Prove) -> None:
+    """After one container was extended to both nodes, the next is not booked on the node of the CPUs alone."""
+    sizes = {"c1": ("4", "12Gi"), "c2": ("2", "7Gi"), "c3": ("2", "7Gi")}
+    seen = prove(
+        admit(guaranteed("a", containers=[container(name, cpu=cpu, memory=m) for name, (cpu, m) in sizes.items()]))
+    )
+
+    groups = {node: seen.cells(node) for node in (0, 1)}
+    mutual = all(groups[member] == group for group in groups.values() for member in group)
+    assert mutual, f"the nodes name different groups: {groups}"

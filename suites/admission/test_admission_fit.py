@@ -99,6 +99,17 @@ def test_scope_pod_skips_a_node_that_is_too_full_for_the_sum(prove: Prove) -> No
     assert [block(1, memory="3Gi")] == seen.blocks("b", "c2")
 
 
+@case("MM-ADMIT-022", machines="two_even", kubelet=SINGLE_POD)
+def test_scope_pod_rejects_what_would_be_torn_apart(prove: Prove) -> None:
+    """A pod that no node has room for as a whole is rejected, also when its containers fit different nodes."""
+    two = [container("c1", memory="4Gi"), container("c2", memory="4Gi")]
+    fill = [admit(guaranteed(name, memory="6Gi")) for name in ("a", "b")]
+    seen = prove(*fill, admit(guaranteed("torn", containers=two)))
+
+    used = {node for name in ("c1", "c2") for b in seen.blocks("torn", name) for node in b.affinity}
+    assert seen.rejected("torn"), f"admitted by single-numa-node over nodes {sorted(used)}"
+
+
 @case("MM-ADMIT-006", machines="two_even", kubelet=EVERY_POLICY)
 def test_memory_of_a_removed_pod_serves_the_next(prove: Prove) -> None:
     """A pod is admitted on the memory of a pod that was removed before, without another admission in between."""

@@ -8,10 +8,13 @@ from pinproof.suite import Prove, admit, case, container, gib, guaranteed, stati
 NONE, BEST_EFFORT = static(), static(topology="best-effort")
 RESTRICTED, SINGLE = static(topology="restricted"), static(topology="single-numa-node")
 RESTRICTED_POD, SINGLE_POD = (static(topology=policy, scope="pod") for policy in ("restricted", "single-numa-node"))
+RESTRICTED_POD_CPU = static(topology="restricted", scope="pod", cpu="static")
 
 NO_DEFAULT = "failed to get the default NUMA affinity, no NUMA nodes with enough memory is available"
 NO_EXTENSION = "failed to find NUMA nodes to extend the current topology hint"
 VIOLATION = "preferred hint violates NUMA node allocation"
+NO_PREFERRED_DEFAULT = "failed to find the default preferred hint"
+NO_PREFERRED_EXTENSION = "failed to find the extended preferred hint"
 NO_WHOLE_BYTES = "failed to represent quantity as int64"
 
 
@@ -78,6 +81,27 @@ def test_scope_pod_refuses_the_container_that_no_longer_fits(prove: Prove) -> No
     seen = prove(admit(guaranteed("a", containers=two)))
 
     assert refused(NO_EXTENSION) == seen.verdict("a")
+    assert {"a": ["c1"]} == seen.assigned()
+
+
+@case("MM-ADMIT-010", machines="two_even", kubelet=SINGLE_POD)
+def test_scope_pod_refuses_a_container_that_could_only_join(prove: Prove) -> None:
+    """Where the nodes are left open but alignment is required, a container may not join the group of another."""
+    three = [container("c1", memory="12Gi"), container("c2", memory="7Gi"), container("c3", memory="7Gi")]
+    seen = prove(admit(guaranteed("a", containers=three)))
+
+    assert refused(NO_PREFERRED_DEFAULT) == seen.verdict("a")
+    assert {"a": ["c1"]} == seen.assigned()
+
+
+@case("MM-ADMIT-010", machines="two_even", kubelet=RESTRICTED_POD_CPU)
+def test_scope_pod_refuses_a_container_that_could_only_be_extended(prove: Prove) -> None:
+    """The same where the CPUs name node 0: it is extended for the first container, and may not be for the second."""
+    sizes = {"c1": "12Gi", "c2": "7Gi", "c3": "7Gi"}
+    three = [container(name, cpu="1", memory=memory) for name, memory in sizes.items()]
+    seen = prove(admit(guaranteed("a", containers=three)))
+
+    assert refused(NO_PREFERRED_EXTENSION) == seen.verdict("a")
     assert {"a": ["c1"]} == seen.assigned()
 
 
