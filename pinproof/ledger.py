@@ -5,6 +5,10 @@ that message is an `expected_failure`; one that fails otherwise has failed; one 
 an entry that covers no case at all is stale, which fails the run. So an entry can neither hide a new defect nor outlive
 its own.
 
+A defect that shows wherever pods are rejected would need an entry for every such case. It is written as a `finding`
+instead: the invariant that the judge names and part of what it says. A case of which every literal expectation holds, and
+every finding is explained this way, is an `expected_failure`; an entry that explains no finding of a whole run is stale.
+
 In the name of an entry `*` stands for anything and `?` for one character; it must match the whole id of a case, or one
 of the requirements that a case names. Everything else is literal, brackets too.
 """
@@ -13,14 +17,16 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pinproof.history import Outcome
+from pinproof.judge import Finding
+from pinproof.report import CaseResult
 from pinproof.running.documents import documents, read_document
 from pinproof.running.facts import Facts
 from pinproof.running.releases import matches
@@ -31,7 +37,10 @@ class Entry:
     """One known failure."""
 
     name: str
-    """Case or requirement id, with wildcards."""
+    """Case or requirement id, with wildcards; or the invariant (`I-7`) of a finding."""
+
+    is_finding: bool
+    """Whether it explains findings, wherever they are, instead of covering cases."""
 
     subject: str
     """Kind of subject it holds for, such as `kubelet`."""
@@ -56,9 +65,20 @@ class Entry:
 
     def covers(self, case: str, requirements: Iterable[str]) -> bool:
         """Whether the entry speaks of this case."""
+        if self.is_finding:
+            return False
         wild = re.escape(self.name).replace(r"\*", ".*").replace(r"\?", ".")
         pattern = re.compile(wild, re.DOTALL)
         return any(pattern.fullmatch(id_) for id_ in (case, case.removeprefix("suites/"), *requirements))
+
+    def speaks_of(self, case: CaseResult) -> bool:
+        """Whether the entry covers this case or explains one of its findings."""
+        return self.covers(case.id, case.requirements) or any(self.explains(finding) for finding in case.findings)
+
+    def explains(self, finding: Finding) -> bool:
+        """Whether the entry speaks of this finding."""
+        said = f"{finding.path}: expected {finding.expected}, seen {finding.seen}"
+        return self.is_finding and self.name == finding.requirement and self.message in said
 
 
 class _Subject(BaseModel):
@@ -77,12 +97,19 @@ class _Subject(BaseModel):
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    case: str = Field(min_length=3)
+    case: str = Field("", min_length=3)
+    finding: str = Field("", pattern=r"^I-[1-8]$")
     subject: _Subject
     link: str = Field(pattern=r"^https://")
     message: str = Field(min_length=4)
     added: datetime.date
     reason: str = Field(min_length=4)
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if bool(self.case) == bool(self.finding):
+            raise ValueError("an entry names either a `case` or a `finding`")
+        return self
 
 
 class _File(BaseModel):
@@ -97,7 +124,8 @@ def read_ledger(place: Path) -> tuple[Entry, ...]:
     """Entries of a file or folder. Raises InputError with every problem of the first file that has one."""
     return tuple(
         Entry(
-            name=entry.case,
+            name=entry.case or entry.finding,
+            is_finding=bool(entry.finding),
             subject=entry.subject.kind,
             versions=entry.subject.versions,
             link=entry.link,
@@ -126,19 +154,36 @@ class Ledger:
     def __init__(self, entries: Iterable[Entry], facts: Facts) -> None:
         self.entries = tuple(entry for entry in entries if entry.holds_for(facts))
 
-    def rule(self, case: str, requirements: Iterable[str], outcome: Outcome, text: str) -> Ruling:
-        """What a case that ended in `outcome` and said `text` amounts to; only passes and failures can change."""
+    def rule(
+        self,
+        case: str,
+        requirements: Iterable[str],
+        outcome: Outcome,
+        text: str,
+        *,
+        findings: Sequence[Finding] = (),
+    ) -> Ruling:
+        """What a case that ended in `outcome` and said `text` amounts to; only passes and failures can change.
+
+        `findings` are those of a case that failed by nothing else.
+        """
         names = tuple(requirements)
         covering = [entry for entry in self.entries if entry.covers(case, names)]
         if outcome == "failed":
             for entry in covering:
                 if entry.message in text:
                     return Ruling("expected_failure", entry)
+            explanations = [self._explanation(finding) for finding in findings]
+            if explanations and all(explanations):
+                return Ruling("expected_failure", explanations[0])
         if outcome == "passed" and covering:
             return Ruling("unexpected_pass", covering[0])
         return Ruling(outcome)
 
-    def stale(self, cases: Iterable[tuple[str, tuple[str, ...]]]) -> list[Entry]:
-        """Entries that cover none of these cases, which are all there are."""
+    def _explanation(self, finding: Finding) -> Entry | None:
+        return next((entry for entry in self.entries if entry.explains(finding)), None)
+
+    def stale(self, cases: Iterable[CaseResult]) -> list[Entry]:
+        """Entries that neither cover nor explain anything in these cases, which are all there are."""
         every = list(cases)
-        return [entry for entry in self.entries if not any(entry.covers(*case) for case in every)]
+        return [entry for entry in self.entries if not any(entry.speaks_of(case) for case in every)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pinproof.errors import InputError
+from pinproof.judge import Finding
 from pinproof.ledger import Ledger, read_ledger
 from pinproof.running.facts import Facts
 from pinproof.running.places import shipped
@@ -127,3 +130,44 @@ def test_only_passes_and_failures_are_the_ledgers_business(project: Project) -> 
 def test_the_shipped_ledger_can_be_read() -> None:
     """Every file of it."""
     assert all(known.link for known in read_ledger(shipped("ledger")))
+
+
+FINDING = Finding("required", "I-7", 1, "pod_resources.a.c", "nothing, since the pod is over", "1Gi", "I-7 says so")
+
+
+def finding_ledger(place: Path, **changes: object) -> Ledger:
+    """A ledger of one entry that explains findings."""
+    known = {**entry(""), "finding": "I-7", "message": "since the pod is over", **changes}
+    del known["case"]
+    document = {"apiVersion": "pinproof/v1alpha1", "kind": "Ledger", "entries": [known]}
+    (place / "known.yaml").write_text(yaml.safe_dump(document))
+    return Ledger(read_ledger(place), Facts("kubelet:1.32.2", "1.32.2", {}))
+
+
+def test_a_finding_is_explained_wherever_it_is(tmp_path: Path) -> None:
+    """A case that fails by nothing but explained findings is an expected failure."""
+    ruling = finding_ledger(tmp_path).rule(CASE, (), "failed", "", findings=[FINDING, FINDING])
+
+    assert "expected_failure" == ruling.outcome
+
+
+@pytest.mark.parametrize("other", [replace(FINDING, requirement="I-2"), replace(FINDING, expected="1Gi")])
+def test_one_finding_without_an_explanation_fails_the_case(tmp_path: Path, other: Finding) -> None:
+    """An explained finding does not cover up another one."""
+    assert "failed" == finding_ledger(tmp_path).rule(CASE, (), "failed", "", findings=[FINDING, other]).outcome
+
+
+def test_a_literal_expectation_is_not_explained_by_a_finding(tmp_path: Path) -> None:
+    """Where an assertion failed as well no findings are handed in, and the case has failed."""
+    assert "failed" == finding_ledger(tmp_path).rule(CASE, (), "failed", "since the pod is over").outcome
+
+
+def test_a_pass_is_no_business_of_an_entry_for_findings(tmp_path: Path) -> None:
+    """It names no cases, so none passes against it."""
+    assert "passed" == finding_ledger(tmp_path).rule(CASE, (), "passed", "").outcome
+
+
+def test_an_entry_names_a_case_or_a_finding(tmp_path: Path) -> None:
+    """Both at once is malformed."""
+    with pytest.raises(InputError, match="either a `case` or a `finding`"):
+        finding_ledger(tmp_path, finding="")

@@ -27,7 +27,8 @@ from pinproof.report import CaseResult, LedgerUse, ReportPaths, RunResult, claim
 from pinproof.running.facts import Facts
 from pinproof.running.heartbeat import Heartbeat, standard_output
 from pinproof.running.options import FACTS, Settings
-from pinproof.running.selection import Selected
+from pinproof.running.places import case_id
+from pinproof.running.selection import Selected, group_of
 from pinproof.running.watch import was_ctrl_c
 
 SHOWN = 10
@@ -55,6 +56,7 @@ class Controller:
         self.run: RunResult | None = None
         self.paths: ReportPaths | None = None
         self._results: dict[str, CaseResult] = {}
+        self._nodeids: list[str] = []
         self._trouble = ""
         self._interrupted = False
         self._began = time.time()
@@ -111,7 +113,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """The workers know how many cases there are; this process does not collect."""
-        self._expect(len(ids))
+        self._expect(ids)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -126,11 +128,12 @@ class Controller:
     def collected(self, selected: Selected) -> None:
         """What this process collected itself."""
         self.selected = selected
-        self._expect(len(selected.cases))
+        self._expect([case["nodeid"] for case in selected.cases])
 
-    def _expect(self, count: int) -> None:
+    def _expect(self, nodeids: list[str]) -> None:
+        self._nodeids = nodeids
         if self._heartbeat:
-            self._heartbeat.total = count
+            self._heartbeat.total = len(nodeids)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A case begins, here or on a worker."""
@@ -190,20 +193,21 @@ class Controller:
     def _concluded(self, exitstatus: int) -> bool:
         """Whether there is something to report; pytest's own codes for wrong usage and broken suites stay."""
         if exitstatus == pytest.ExitCode.INTERRUPTED:
-            return bool(self._results or self.selected.cases)
+            return bool(self._results or self._nodeids)
         return exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
 
     def _result(self) -> RunResult:
-        cases = tuple(self._results.values()) + tuple(
-            _never(case) for case in self.selected.cases if case["nodeid"] not in self._results
-        )
-        stale = self.ledger.stale([(case.id, case.requirements) for case in cases]) if self.selected.whole else []
+        known = {case["nodeid"]: tuple(case["requirements"]) for case in self.selected.cases}
+        waiting = [nodeid for nodeid in self._nodeids if nodeid not in self._results]
+        never = [_never(nodeid, known.get(nodeid, ())) for nodeid in waiting]
+        cases = (*self._results.values(), *never)
+        stale = self.ledger.stale(cases) if self.selected.whole else []
         return RunResult(
             subject=self.facts.name,
             version=self.facts.version,
             cases=cases,
-            expected=len(self.selected.cases),
-            collected=self.selected.collected,
+            expected=len(self._nodeids),
+            collected=max(self.selected.collected, len(self._nodeids)),
             properties=self.facts.properties,
             versions={
                 "pinproof": pinproof.__version__,
@@ -223,7 +227,7 @@ class Controller:
     def _uses(self, cases: tuple[CaseResult, ...]) -> tuple[LedgerUse, ...]:
         explained = [case for case in cases if case.outcome in {"expected_failure", "unexpected_pass"}]
         uses = (
-            (entry, tuple(case.id for case in explained if entry.covers(case.id, case.requirements)))
+            (entry, tuple(case.id for case in explained if entry.speaks_of(case)))
             for entry in self.ledger.entries
         )
         return tuple(LedgerUse(entry.name, entry.reason, entry.link, names) for entry, names in uses if names)
@@ -271,14 +275,17 @@ def _unpacked(packed: dict[str, Any]) -> CaseResult:
     return CaseResult(**packed | lists | {"findings": findings})
 
 
-def _never(case: dict[str, Any]) -> CaseResult:
+def _never(nodeid: str, requirements: tuple[str, ...]) -> CaseResult:
+    """A case that the run did not come to. A worker that was killed has not told its requirements."""
+    file, _, name = nodeid.partition("::")
+    machine, _, configuration = group_of(nodeid).partition("~")
     return CaseResult(
-        id=case["id"],
-        nodeid=case["nodeid"],
-        requirements=tuple(case["requirements"]),
+        id=case_id(Path(file), name),
+        nodeid=nodeid,
+        requirements=requirements,
         outcome="not_run",
-        machine=case["machine"],
-        configuration=case["configuration"],
+        machine=machine,
+        configuration=configuration,
         message="the run ended before its turn",
     )
 

@@ -157,7 +157,14 @@ class Worker:
         folder = self._keep(id_, prove, end.outcome, report) if report.when == "call" else None
         file = artefacts.scenario_file(folder, proofs) if folder else Path("scenario.yaml")
         details = findings_text(proofs, file=str(file), subject=self.facts.name)
-        ruling = self.ledger.rule(id_, case.requirements, end.outcome, f"{end.message}\n{details}")
+        findings = tuple(finding for proof in proofs for finding in proof.judgement.findings)
+        ruling = self.ledger.rule(
+            id_,
+            case.requirements,
+            end.outcome,
+            f"{end.message}\n{details}",
+            findings=findings if isinstance(raised, FoundError) else (),
+        )
         name, configuration = item.callspec.params["prove"]  # type: ignore[attr-defined]  # every case is parametrised
         result = CaseResult(
             id=id_,
@@ -167,7 +174,7 @@ class Worker:
             duration=report.duration,
             machine=name,
             configuration=configuration.slug,
-            findings=tuple(finding for proof in proofs for finding in proof.judgement.findings),
+            findings=findings,
             message=_message(end, ruling),
             not_applicable=(end.message,) if end.outcome == "not_applicable" else (),
             details=details,
