@@ -137,8 +137,15 @@ FINDING = Finding("required", "I-7", 1, "pod_resources.a.c", "nothing, since the
 
 def finding_ledger(place: Path, **changes: object) -> Ledger:
     """A ledger of one entry that explains findings."""
-    known = {**entry(""), "finding": "I-7", "message": "since the pod is over", **changes}
-    del known["case"]
+    known = {
+        **entry(CASE),
+        "finding": "I-7",
+        "message": "since the pod is over",
+        "subject": {"kind": "kubelet"},
+        **changes,
+    }
+    if "case" not in changes:
+        del known["case"]
     document = {"apiVersion": "pinproof/v1alpha1", "kind": "Ledger", "entries": [known]}
     (place / "known.yaml").write_text(yaml.safe_dump(document))
     return Ledger(read_ledger(place), Facts("kubelet:1.32.2", "1.32.2", {}))
@@ -170,4 +177,4 @@ def test_a_pass_is_no_business_of_an_entry_for_findings(tmp_path: Path) -> None:
 def test_an_entry_names_a_case_or_a_finding(tmp_path: Path) -> None:
     """Both at once is malformed."""
     with pytest.raises(InputError, match="either a `case` or a `finding`"):
-        finding_ledger(tmp_path, finding="")
+        finding_ledger(tmp_path, case=CASE)
