@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -70,24 +71,41 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
     running = bool(reply["running"])
     if running and reply.get("errors"):
         raise capture_error("observe the node", "; ".join(map(str, reply["errors"])))
-    state = _document("memory_manager_state", reply.get("state"), "machineState") if running else None
-    cpu_state = _document("cpu_manager_state", reply.get("cpu_state"), "defaultCpuSet") if running else None
-    resources = reply.get("pod_resources") if running else None
-    known = _known(reply["pods"], names) if running else None
+    if not running:
+        return Observation(running=False, refusal=refusal, state_file=reply.get("state") or "")
+    with _reading("memory_manager_state"):
+        state = _document(reply.get("state"), "machineState")
+        assignments, machine = _assignments(state, names), _machine(state)
+    with _reading("cpu_manager_state"):
+        cpu = _cpu(_document(reply.get("cpu_state"), "defaultCpuSet"), names)
+    with _reading("/pods"):
+        known = _known(reply["pods"], names)
+        pods, told = _verdicts(known, names), _told(reply["containers"], names, known)
+    with _reading("PodResources"):
+        resources = reply["pod_resources"]
+        pod_resources, allocatable = _pod_resources(resources["list"], names), _resources(resources["allocatable"])
     return Observation(
-        running=running,
-        refusal=None if running else refusal,
-        pods=_verdicts(known, names) if known is not None else None,
-        assignments=_assignments(state, names),
-        machine=_machine(state),
+        running=True,
+        pods=pods,
+        assignments=assignments,
+        machine=machine,
         policy=state.get("policyName") if state else None,
         state_file=reply.get("state") or "",
-        cpu=_cpu(cpu_state, names),
-        told=_told(reply["containers"], names, known) if known is not None else None,
-        counters=_since(counters(reply.get("metrics") or ""), baseline) if running else None,
-        pod_resources=_pod_resources(resources["list"], names) if resources else None,
-        allocatable=_resources(resources["allocatable"]) if resources else None,
+        cpu=cpu,
+        told=told,
+        counters=_since(counters(reply.get("metrics") or ""), baseline),
+        pod_resources=pod_resources,
+        allocatable=allocatable,
     )
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Whatever is wrong with the shape of an input is a CaptureError that names it."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        raise capture_error(f"read {what}", f"it is not what a kubelet writes: {error!r}") from error
 
 
 def raw(reply: Reply) -> Observation:
@@ -148,16 +166,16 @@ def _since(now: Counters, baseline: Mapping[str, int]) -> Counters:
     return {name: value - baseline.get(name, 0) for name, value in now.items()}
 
 
-def _document(name: str, text: str | None, needed: str) -> Mapping[str, Any] | None:
-    """A state file of a running kubelet; None if there is none. Raises CaptureError if it is not what it should be."""
+def _document(text: str | None, needed: str) -> Mapping[str, Any] | None:
+    """A state file; None if there is none. Raises ValueError if it is not what it should be."""
     if text is None:
         return None
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise capture_error(f"read {name}", f"it is not JSON: {error}; it begins with {text[:120]!r}") from error
+        raise ValueError(f"not JSON: {error}; it begins with {text[:120]!r}") from error
     if not isinstance(document, dict) or needed not in document:
-        raise capture_error(f"read {name}", f"it has no {needed!r}; it begins with {text[:120]!r}")
+        raise ValueError(f"it has no {needed!r}; it begins with {text[:120]!r}")
     return document
 
 
