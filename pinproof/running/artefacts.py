@@ -29,7 +29,7 @@ class Gathers(Protocol):
 def folder_of(case: str) -> str:
     """Name of a case's folder below `failures/`."""
     name = case.removeprefix("suites/").replace("/", ".").replace(".py::", ".")
-    return re.sub(r"[^A-Za-z0-9_.~]+", "-", name).strip("-")[:LONGEST_NAME]
+    return re.sub(r"[^A-Za-z0-9_.+]+", "-", name.replace("~", "+")).strip("-")[:LONGEST_NAME]
 
 
 def keep(out: Path, case: str, proofs: list[Proof], *, subject: str, logs: Mapping[str, str]) -> Path | None:

@@ -226,10 +226,7 @@ class Controller:
 
     def _uses(self, cases: tuple[CaseResult, ...]) -> tuple[LedgerUse, ...]:
         explained = [case for case in cases if case.outcome in {"expected_failure", "unexpected_pass"}]
-        uses = (
-            (entry, tuple(case.id for case in explained if entry.speaks_of(case)))
-            for entry in self.ledger.entries
-        )
+        uses = ((entry, tuple(case.id for case in explained if entry.speaks_of(case))) for entry in self.ledger.entries)
         return tuple(LedgerUse(entry.name, entry.reason, entry.link, names) for entry, names in uses if names)
 
     def _notes(self, cases: tuple[CaseResult, ...]) -> tuple[str, ...]:

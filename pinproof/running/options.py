@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +10,7 @@ from typing import Literal
 import pytest
 
 from pinproof.errors import InputError, Problem
-from pinproof.running.places import shipped
+from pinproof.running.places import shipped, suites_of
 from pinproof.subjects.registry import DEFAULT
 
 FACTS = "pinproof"
@@ -114,7 +113,7 @@ def _number(option: str, text: str, problems: list[Problem]) -> float:
 
 
 def wanted(config: pytest.Config) -> bool:
-    """Whether this pytest run is one of suites: a subject is named, or a path lies in a folder called `suites`.
+    """Whether this pytest run is one of suites: a subject is named, or a path lies in a folder of suites.
 
     The plug-in is loaded in every pytest run of an environment; it keeps quiet in all others.
     """
@@ -123,4 +122,4 @@ def wanted(config: pytest.Config) -> bool:
     if hasattr(config, "workerinput"):
         return FACTS in config.workerinput
     paths = [argument.partition("::")[0] for argument in config.args]
-    return any("suites" in Path(os.path.abspath(path)).parts for path in paths)  # noqa: PTH100  # links stay as written
+    return any(suites_of(Path(path).absolute()) for path in paths)

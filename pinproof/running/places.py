@@ -23,12 +23,18 @@ def shipped(name: str) -> Path:
     raise InputError(name, Problem("", "this installation of pinproof has no such folder; install it again"))
 
 
+def suites_of(path: Path) -> Path | None:
+    """The folder of suites that a path lies in: one called `suites` with a registry beside it, ours or a third party's."""
+    for folder in (path, *path.parents):
+        if folder.name == "suites" and (folder.parent / "requirements").is_dir():
+            return folder
+    return None
+
+
 def registry_of(test: Path) -> Path:
-    """The registry that speaks for a test: the folder beside its `suites`, which a third party may have, or ours."""
-    for parent in test.parents:
-        if parent.name == "suites" and (parent.parent / "requirements").is_dir():
-            return parent.parent / "requirements"
-    return shipped("requirements")
+    """The registry that speaks for a test: the one beside its suites, else ours."""
+    suites = suites_of(test)
+    return suites.parent / "requirements" if suites else shipped("requirements")
 
 
 def case_id(path: Path, name: str) -> str:

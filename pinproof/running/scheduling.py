@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist ships no types
 
-
-def group_of(nodeid: str) -> str:
-    """The first segment of the parameters, or the file of a test without parameters."""
-    _, bracket, parameters = nodeid.partition("[")
-    return parameters.partition("-")[0].rstrip("]") if bracket else nodeid.partition("::")[0]
+from pinproof.running.selection import group_of
 
 
 class MachineScheduling(LoadScopeScheduling):  # type: ignore[misc]  # same

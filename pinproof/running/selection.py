@@ -14,7 +14,7 @@ from pinproof.requirements import read_requirements
 from pinproof.running.case import Case, segment
 from pinproof.running.facts import Facts
 from pinproof.running.options import Settings
-from pinproof.running.places import case_id, registry_of
+from pinproof.running.places import case_id, registry_of, suites_of
 
 HANG_SECONDS = 120.0
 """A case that takes longer hangs; each wait inside has a shorter, named limit of its own."""
@@ -92,7 +92,7 @@ def select(items: list[pytest.Item], config: pytest.Config, settings: Settings, 
 
 
 def _check(items: list[pytest.Item]) -> None:
-    bare = [item.nodeid for item in items if case_of(item) is None and "suites" in item.path.parts]
+    bare = [item.nodeid for item in items if case_of(item) is None and suites_of(item.path)]
     if bare:
         raise pytest.UsageError("tests of a suite need @case(...): " + ", ".join(bare))
     try:
@@ -133,6 +133,12 @@ def _group(item: pytest.Item) -> str:
 def id_of(item: pytest.Item) -> str:
     """Id of a case."""
     return case_id(item.path, item.nodeid.partition("::")[2])
+
+
+def group_of(nodeid: str) -> str:
+    """The first segment of a node id's parameters, `machine~slug`, or the file of a test without parameters."""
+    _, bracket, parameters = nodeid.partition("[")
+    return parameters.partition("-")[0].rstrip("]") if bracket else nodeid.partition("::")[0]
 
 
 def _packed(item: pytest.Item) -> dict[str, Any]:
