@@ -84,7 +84,7 @@ def used_books(draw: st.DrawFn) -> Books:
     current = books(*(draw(st.integers(0, 16)) for _ in range(4)))
     for mask, size in draw(takes):
         alone = mask.bit_count() == 1
-        if not (current.is_inside_a_group(mask.bit_length() - 1) if alone else current.breaks_a_group(mask)):
+        if not (current.nodes[mask.bit_length() - 1].group.bit_count() > 1 if alone else current.breaks_a_group(mask)):
             current = current.take(mask, "memory", size)
     return current
 

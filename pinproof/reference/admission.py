@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pinproof.reference import static_policy
 from pinproof.reference.behaviour import Behaviour
@@ -234,7 +235,8 @@ class Admission:
             self._trace("merge", f"{what}: {static_policy.describe_hint(hint, ids)}")
 
 
-def node_requests(pod: Pod) -> dict[str, int]:
+@lru_cache(maxsize=4096)
+def node_requests(pod: Pod) -> Mapping[str, int]:
     """What a pod requests of the node: CPUs in thousandths, the rest in bytes; cpu and memory first."""
     resources = {"cpu", "memory"} | {name for c in pod.all_containers for name, _ in c.requests if is_memory(name)}
     requests = {}

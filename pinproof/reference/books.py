@@ -86,10 +86,6 @@ class Books:
             return False
         return any(self.nodes[i].number_of_assignments > 0 and self.nodes[i].group != mask for i in positions(mask))
 
-    def is_inside_a_group(self, position: int) -> bool:
-        """Whether a node is shared with others, so that no single-node allocation may use it (3.4 step 3)."""
-        return self.nodes[position].group.bit_count() > 1
-
     def take(self, mask: Mask, memory_type: str, size: int) -> Books:
         """Assign one block: greedy in ascending node order; every node of the mask joins the group, also for size 0.
 

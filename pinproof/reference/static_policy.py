@@ -135,6 +135,7 @@ def calculate_hints(books: Books, request: MemoryRequest, reusable: Reusable) ->
     capacity = [(_capacity_sums(books.allocatable(memory_type)), size) for memory_type, size in wanted]
     supply = [(sums(books.free(memory_type)), memory_type, size) for memory_type, size in wanted]
 
+    keeps_groups = group_rule(books)
     smallest = len(books.nodes)
     serving = []
     for mask in masks:
@@ -142,7 +143,7 @@ def calculate_hints(books: Books, request: MemoryRequest, reusable: Reusable) ->
             continue
         # Counted before the group rule: a request that fits one empty node never prefers two (3.4 step 2).
         smallest = min(smallest, mask.bit_count())
-        if not may_be_used(books, mask):
+        if not keeps_groups(mask):
             continue
         if all(free[mask] + reusable.get((mask, memory_type), 0) >= size for free, memory_type, size in supply):
             serving.append(mask)
@@ -154,11 +155,27 @@ def _capacity_sums(allocatable: tuple[int, ...]) -> list[int]:
     return sums(allocatable)
 
 
-def may_be_used(books: Books, mask: Mask) -> bool:
-    """The group rule: single nodes outside any group, or several nodes that are unused or already exactly this group."""
-    if mask.bit_count() == 1:
-        return not books.is_inside_a_group(mask.bit_length() - 1)
-    return not books.breaks_a_group(mask)
+def group_rule(books: Books) -> Callable[[Mask], bool]:
+    """Whether a mask keeps the groups: one node outside any group, or several, unused or already exactly this group.
+
+    Worked out once for all masks of a request: a mask of several nodes is fine when the nodes in use among them are just
+    those that belong to a group of this very mask.
+    """
+    in_use = inside_a_group = 0
+    members: dict[Mask, Mask] = {}
+    for position, node in enumerate(books.nodes):
+        if node.group.bit_count() > 1:
+            inside_a_group |= 1 << position
+        if node.number_of_assignments > 0:
+            in_use |= 1 << position
+            members[node.group] = members.get(node.group, 0) | 1 << position
+
+    def keeps_groups(mask: Mask) -> bool:
+        if mask.bit_count() == 1:
+            return not mask & inside_a_group
+        return mask & in_use == members.get(mask, 0)
+
+    return keeps_groups
 
 
 def regenerate_hints(held: tuple[Share, ...], request: MemoryRequest) -> Hints:
