@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -139,12 +140,12 @@ def test_merge_is_the_naive_cross_product(policy: str, answers: list[tuple[Hint,
 
 @given(policies, lists, st.randoms(use_true_random=False), st.booleans())
 def test_merge_does_not_depend_on_order(
-    policy: str, answers: list[tuple[Hint, ...]], random: st.DataObject, near: bool
+    policy: str, answers: list[tuple[Hint, ...]], random: Random, near: bool
 ) -> None:
     """Neither on the order of the hints in a list nor on that of the lists: Go's random map order is harmless (5.4)."""
     merger = Merger(policy, all_nodes=7, ids=(0, 1, 2), distances=DISTANCES, prefer_closest=near)
-    mixed = [tuple(sorted(hints, key=lambda _: random.random())) for hints in answers]  # type: ignore[attr-defined]  # a Random
-    mixed.sort(key=lambda _: random.random())  # type: ignore[attr-defined]  # same
+    mixed = [tuple(sorted(hints, key=lambda _: random.random())) for hints in answers]
+    mixed.sort(key=lambda _: random.random())
 
     first = merger.merge([{f"r{n}": hints} for n, hints in enumerate(answers)])
     assert first == merger.merge([{f"r{n}": hints} for n, hints in enumerate(mixed)])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinproof.errors import InputError
-from pinproof.history import Block
+from pinproof.history import Block, History
 from pinproof.judge import violations
 from pinproof.reference import model
 from pinproof.reference.behaviour import MINORS, behaviour_of
@@ -98,7 +98,7 @@ def test_invariants_hold_on_the_model(scenario: Scenario) -> None:
 # --- the life of pods
 
 
-def last(scenario: Scenario, minor: str = "1.36") -> model.History:
+def last(scenario: Scenario, minor: str = "1.36") -> History:
     """The only history of a scenario."""
     (history,) = predict(scenario, behaviour_of(minor)).histories
     return history

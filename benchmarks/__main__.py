@@ -1,0 +1,10 @@
+"""All figures, in one table."""
+
+import sys
+
+from benchmarks import cold_rate, help_time, reference_steps, replay_time, scenario_rate, suite_rate
+from benchmarks.figures import run
+
+if __name__ == "__main__":
+    modules = (reference_steps, help_time, replay_time, scenario_rate, cold_rate, suite_rate)
+    sys.exit(run(*(module.measure for module in modules)))

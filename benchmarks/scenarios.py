@@ -1,0 +1,51 @@
+"""The scenarios that are timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, cycle
+
+from pinproof.scenario.steps import Admit, Remove, Restart, Scenario, Step
+from pinproof.scenario.topologies import machine
+from pinproof.suite import admit, guaranteed, static
+
+POLICIES = ("none", "best-effort", "restricted", "single-numa-node")
+SIZES = ("1Gi", "3Gi", "6Gi", "2Gi", "4Gi", "5Gi")
+
+
+def four_admissions() -> Iterator[Scenario]:
+    """One machine and configuration, four pods each, of other sizes every time; no restart. Never ends."""
+    two = machine("two_even")
+    config = static(topology="best-effort")(two)
+    sizes = cycle(SIZES)
+    for number in count():
+        pods = tuple(admit(guaranteed(name, memory=next(sizes))) for name in "abcd")
+        next(sizes)  # six sizes, five taken: the next scenario has others
+        yield Scenario(f"four-{number}", two, config, pods)
+
+
+def cold_restarts() -> Iterator[Scenario]:
+    """A machine and configuration other than the one before, one pod, one restart. Never ends."""
+    two = machine("two_even")
+    for number, policy in zip(count(), cycle(POLICIES)):
+        steps = (admit(guaranteed("a", memory="4Gi")), Restart())
+        yield Scenario(f"cold-{number}", two, static(topology=policy)(two), steps)
+
+
+def four_nodes(steps: int) -> Iterator[Scenario]:
+    """Scenarios of so many steps on four nodes under every policy: pods come, go, and the kubelet restarts."""
+    four = machine("four_snc2")
+    for policy in POLICIES:
+        config = static(topology=policy)(four)
+        taken: list[Step] = []
+        for number, size in zip(range(steps), cycle(SIZES)):
+            taken.append(_step(number, size))
+        yield Scenario(f"steps-{policy}", four, config, tuple(taken))
+
+
+def _step(number: int, size: str) -> Admit | Remove | Restart:
+    if number % 10 == 9:
+        return Restart()
+    if number % 3 == 2:
+        return Remove(f"p{number - 2}")
+    return Admit(guaranteed(f"p{number}", memory=size))
