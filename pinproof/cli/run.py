@@ -17,7 +17,7 @@ _DESCRIPTION = """\
 Run the conformance suites on a subject and print the verdict and where the report lies.
 
   --subject S        kubelet:VERSION|TREE|BINARY, reference[:MINOR] (default kubelet:1.36.3)
-  -n N               that many kubelets side by side
+  -n N               that many kubelets side by side (a whole run: one a core; a part of the suites: 0, this process)
   --out DIR          where the report goes (default out)
   --ledger PATH      known failures (default: the shipped ledger)
   --from-report F    select cases from an earlier report.json, with --only failed|unfinished
@@ -50,7 +50,8 @@ def run_suites(arguments: list[str]) -> int:
     from pinproof.running.watch import Watch
 
     watch = Watch()
-    code = int(pytest.main([*wiring(), *_QUIET, *_root(arguments), *arguments], plugins=[watch]))
+    everything = [*wiring(), *_QUIET, *_root(arguments), *_side_by_side(arguments), *arguments]
+    code = int(pytest.main(everything, plugins=[watch]))
     return EXIT_INTERRUPTED if watch.interrupted else code
 
 
@@ -58,6 +59,23 @@ def wiring() -> list[str]:
     """The plug-in, where it is not installed as one."""
     installed = any(point.name == "pinproof" for point in entry_points(group="pytest11"))
     return [] if installed else ["-p", "pinproof.plugin"]
+
+
+_OWN = {"--subject", "--out", "--ledger", "--slow", "--seed", "--junitxml"}
+"""Options with a value that leave the run a whole one."""
+
+_MOST_WORKERS = 8
+
+
+def _side_by_side(arguments: list[str]) -> list[str]:
+    """A whole run uses every core; a part of the suites, or a look inside, is quicker in this process."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in _OWN:
+            next(rest, None)
+        elif argument.partition("=")[0] not in {*_OWN, "--keep", "-q", "-v", "-vv"}:
+            return []
+    return ["-n", str(min(os.cpu_count() or 1, _MOST_WORKERS))]
 
 
 def _root(arguments: list[str]) -> list[str]:
