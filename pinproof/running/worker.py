@@ -20,6 +20,7 @@ from pinproof.running.facts import Facts
 from pinproof.running.options import Settings
 from pinproof.running.outcomes import HANG, End, FoundError, end_of, findings_text, headlines
 from pinproof.running.prove import Prove
+from pinproof.running.recall import Recall
 from pinproof.running.seen import NotObservableError
 from pinproof.running.selection import Selected, case_of, id_of, select
 from pinproof.scenario.topologies import machine
@@ -49,6 +50,7 @@ class Worker:
         self.ledger = ledger
         self.selected = Selected()
         self._subject = opened
+        self._examine = Recall(examine)
         self._lost = 0
         self._ran = False
         self._selecting = False
@@ -77,7 +79,7 @@ class Worker:
         """The `prove` of one case."""
         name, configuration = request.param
         subject = self._opened(request.config)
-        made = Prove(subject, machine(name), configuration, examine, name=scenario_name(request.node.name))
+        made = Prove(subject, machine(name), configuration, self._examine, name=scenario_name(request.node.name))
         request.node.stash[PROVE] = made
         return made
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from pinproof.history import History
 from pinproof.judge.course import Moment, course
-from pinproof.judge.invariants.answers import Answer, answers_of, same_answer
+from pinproof.judge.invariants.answers import Answer, Known, answers_of, same_answer
 from pinproof.judge.invariants.books import IN_EVERY_STATE
 from pinproof.judge.invariants.reported import (
     containers_are_told_their_nodes,
@@ -26,6 +26,7 @@ __all__ = [
     "INVARIANTS",
     "Answer",
     "Invariant",
+    "Known",
     "Violation",
     "answers_of",
     "same_answer",

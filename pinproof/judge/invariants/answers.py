@@ -25,6 +25,12 @@ class Answer:
 
     pod: Pod
     verdict: PodVerdict
+    step: int = 0
+    """Index of the observation."""
+
+
+Known = dict[tuple[Hashable, Pod], PodVerdict]
+"""(state, pod) → the first verdict."""
 
 
 def answers_of(scenario: Scenario, observed: History) -> Iterator[Answer]:
@@ -32,15 +38,18 @@ def answers_of(scenario: Scenario, observed: History) -> Iterator[Answer]:
     for index, (step, now) in enumerate(zip(scenario.steps, observed.observations[1:], strict=False)):
         if isinstance(step, Admit) and now.pods is not None and step.pod.name in now.pods:
             state = (scenario.machine, scenario.kubelet, scenario.steps[:index])
-            yield Answer(state, step.pod, now.pods[step.pod.name])
+            yield Answer(state, step.pod, now.pods[step.pod.name], index + 1)
 
 
-def same_answer(answers: Iterable[Answer]) -> Iterator[Violation]:
-    """I-8: the same state and pod got the same verdict with the same reason; messages are not part of it."""
-    first: dict[tuple[Hashable, Pod], PodVerdict] = {}
+def same_answer(answers: Iterable[Answer], known: Known | None = None) -> Iterator[Violation]:
+    """I-8: the same state and pod got the same verdict with the same reason; messages are not part of it.
+
+    `known` carries the first verdicts from call to call.
+    """
+    known = {} if known is None else known
     for answer in answers:
-        known = first.setdefault((answer.state, answer.pod), answer.verdict)
-        if (known.admitted, known.reason) != (answer.verdict.admitted, answer.verdict.reason):
+        first = known.setdefault((answer.state, answer.pod), answer.verdict)
+        if (first.admitted, first.reason) != (answer.verdict.admitted, answer.verdict.reason):
             path = f"pods.{answer.pod.name}"
-            expected = f"{words('', known)}, as the first time"
+            expected = f"{words('', first)}, as the first time"
             yield Violation("I-8", path, expected, words("", answer.verdict))
