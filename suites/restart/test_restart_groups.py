@@ -74,7 +74,7 @@ def test_two_groups(prove: Prove) -> None:
     assert [(0, 1), (0, 1), (2, 3), (2, 3)] == [seen.cells(node) for node in range(4)]
 
 
-@case("MM-RESTART-008", machines=["three", "ids_lexical"], kubelet=[NONE, RESTRICTED])
+@case("MM-RESTART-008", machines=["three", "ids_lexical"], kubelet=RESTRICTED)
 def test_group_beside_a_single_node(prove: Prove) -> None:
     """Single-node pods and a group on other nodes are admitted again in every order of two and one."""
     ids = [node.id for node in prove.machine.nodes]

@@ -45,7 +45,7 @@ def test_pods_stay_where_they_are(prove: Prove) -> None:
     assert PINNED == pinned(seen)
 
 
-@case("MM-RESTART-002", machines="two_even", kubelet=[NONE, RESTRICTED, SINGLE_POD])
+@case("MM-RESTART-002", machines="two_even", kubelet=[NONE, SINGLE_POD])
 def test_every_order_of_readmission(prove: Prove) -> None:
     """In whichever order pods are admitted again, one restart after the other, nothing changes."""
     seen = prove(*map(admit, THREE), *(restart(order=order) for order in ORDERS))
