@@ -29,7 +29,6 @@ def test_what_a_scenario_leaves_out_is_left_out() -> None:
     made = document(KubeletConfig(), minor=36, user_namespace=False)
 
     assert set() == TESTED & made.keys()
-    assert "featureGates" not in made
 
 
 def test_what_a_scenario_sets_is_written() -> None:
@@ -46,7 +45,7 @@ def test_what_a_scenario_sets_is_written() -> None:
     assert "Static" == made["memoryManagerPolicy"]
     assert [{"numaNode": 1, "limits": {"memory": "0.5Gi"}}] == made["reservedMemory"]
     assert {} == made["evictionHard"]
-    assert {"KubeletInUserNamespace": True, "MemoryManager": True} == made["featureGates"]
+    assert {"EventedPLEG": True, "KubeletInUserNamespace": True, "MemoryManager": True} == made["featureGates"]
 
 
 @pytest.mark.parametrize(("field", "first"), [("podLogsDir", 30), ("failCgroupV1", 31), ("crashLoopBackOff", 35)])

@@ -40,10 +40,9 @@ def document(config: KubeletConfig, *, minor: int, user_namespace: bool) -> Docu
     """The KubeletConfiguration of a scenario for a kubelet of a minor; `user_namespace`: the node runs unprivileged."""
     base = {name: value for name, value in _base().items() if SINCE.get(name, 0) <= minor}
     made = {**base, **_asked(config)}
-    gates = {"KubeletInUserNamespace": True} if user_namespace else {}
-    gates.update(config.feature_gates)
-    if gates:
-        made["featureGates"] = gates
+    # Hear of a container's end at once instead of asking once a second. No line of the resource managers knows it.
+    gates = {"EventedPLEG": True, "KubeletInUserNamespace": user_namespace}
+    made["featureGates"] = {**gates, **dict(config.feature_gates)}
     return made
 
 

@@ -96,9 +96,18 @@ class Node:
         texts = self.agent.call("read", paths=list(paths))["files"]
         return [texts.get(path) for path in paths]
 
-    def observe(self, *, everything: bool = True, families: Sequence[str] = JUDGED) -> Reply:
-        """The agent's report, with these metrics; without `everything`, only files, pods and containers."""
-        return self.agent.call("observe", pod_resources=everything, metrics=everything, metric_prefixes=families)
+    def observe(self, *, everything: bool = True, allocatable: bool = True, families: Sequence[str] = JUDGED) -> Reply:
+        """The agent's report, with these metrics; without `everything`, only files, pods and containers.
+
+        A kubelet answers a hundred PodResources calls a second and no more, so `allocatable` is asked for with thrift.
+        """
+        return self.agent.call(
+            "observe",
+            pod_resources=everything,
+            allocatable=allocatable,
+            metrics=everything,
+            metric_prefixes=families,
+        )
 
     def forget(self, uids: Sequence[str], *, also: Files = ()) -> None:
         """Withdraw pods, write more files, and wait until the kubelet knows none of the pods."""

@@ -83,7 +83,8 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
         pods, told = _verdicts(known, names), _told(reply["containers"], names, known)
     with _reading("PodResources"):
         resources = reply["pod_resources"]
-        pod_resources, allocatable = _pod_resources(resources["list"], names), _resources(resources["allocatable"])
+        pod_resources = _pod_resources(resources["list"], names)
+        allocatable = _resources(resources["allocatable"]) if resources["allocatable"] else None
     return Observation(
         running=True,
         pods=pods,

@@ -6,7 +6,7 @@ everything is observed once. Nothing is judged here, and nothing is waited for b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,18 +63,18 @@ class Performance:
         """Carry everything out. A wait in vain or an unreadable observation ends it early, as an incomplete history."""
         where = "start"
         try:
-            self._observe(first=True)
+            self._observe(0)
             for number, step in enumerate(self._scenario.steps, 1):
                 where = f"step {number}, {type(step).__name__.lower()}"
                 self._carry_out(step)
-                self._observe()
+                self._observe(number)
         except CaptureError as error:
             self.spoiled = f"{where}: {error.message}"
             return self._history(subject, trouble=f"{where}: {error.step}: {error.message}")
         return self._history(subject)
 
     def _history(self, subject: str, trouble: str = "") -> History:
-        return History(subject, tuple(self._observations), complete=not trouble, trouble=trouble)
+        return History(subject, bridged(self._observations), complete=not trouble, trouble=trouble)
 
     def _carry_out(self, step: Step) -> None:
         """Carry out a step; on a node whose kubelet does not run only a restart does anything."""
@@ -225,13 +225,14 @@ class Performance:
 
     # Seeing
 
-    def _observe(self, *, first: bool = False) -> None:
-        reply = self._node.observe()
+    def _observe(self, number: int) -> None:
+        """Observe what the kubelet came to by a step; number 0 is its start."""
+        reply = self._node.observe(allocatable=self._is_end(number))
         self._containers = reply["containers"]
         if not reply["running"] and self._ending is None:
             self._ends(reply)
         try:
-            if first and reply["running"]:
+            if number == 0 and reply["running"]:
                 self._baseline = observe.counters(reply.get("metrics") or "")
             seen = observe.observation(
                 reply, self._names, baseline=self._baseline, refusal=self._ending.message if self._ending else None
@@ -241,6 +242,11 @@ class Performance:
             raise
         self._observations.append(replace(seen, notes=tuple(self._notes)))
         self._notes.clear()
+
+    def _is_end(self, number: int) -> bool:
+        """Whether a step is the first or last one that a kubelet process sees of the scenario."""
+        steps = self._scenario.steps
+        return number in (0, len(steps)) or any(isinstance(step, Restart) for step in steps[number - 1 : number + 1])
 
     def _ended(self, reply: Reply) -> bool:
         """Take note of a kubelet that ended where it was expected to run."""
@@ -266,6 +272,24 @@ class Performance:
 
     def _note(self, text: str) -> None:
         self._notes.append(Note("subject", text))
+
+
+def bridged(observations: Sequence[Observation]) -> tuple[Observation, ...]:
+    """Observations with `allocatable` filled in where it was not asked for, if it is the same before and after.
+
+    It is a constant of a kubelet process; if it is not, the gap stays and the value counts as not observed.
+    """
+    filled = list(observations)
+    last: int | None = None
+    for number, seen in enumerate(observations):
+        if seen.allocatable is None:
+            continue
+        if last is not None and observations[last].allocatable == seen.allocatable:
+            for gap in range(last + 1, number):
+                if filled[gap].running:
+                    filled[gap] = replace(filled[gap], allocatable=seen.allocatable)
+        last = number
+    return tuple(filled)
 
 
 def _manifest(live: LivePod) -> tuple[str, str]:
