@@ -16,8 +16,10 @@ authoritative, and a checksum of its own. V2 belongs to pod-level resource manag
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from pinproof.history import Block, Table
@@ -248,8 +250,32 @@ def _read_blocks(blocks: Any) -> tuple[Block, ...] | None:
     return tuple(Block(tuple(b.get("numaAffinity") or ()), b.get("type", ""), b.get("size", 0)) for b in blocks)
 
 
+_GO_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "Expecting value": "looking for beginning of value",
+        "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
+        "Expecting ':' delimiter": "after object key",
+        "Extra data": "after top-level value",
+    }
+)
+
+
 def _go_json_error(text: str, error: json.JSONDecodeError) -> str:
     """Go's words for the commonest faults: a file that ends early, or a character that has no business there."""
     if not text.strip() or error.pos >= len(text.rstrip()) or "Unterminated" in error.msg:
         return "unexpected end of JSON input"
-    return "invalid character"
+    where = _GO_WORDS.get(error.msg) or _after_an_element(text[: error.pos])
+    found = text[error.pos]
+    shown = {"'": "\\'", "\n": "\\n", "\t": "\\t"}.get(found, found)
+    return f"invalid character '{shown}' {where}"
+
+
+def _after_an_element(text: str) -> str:
+    """Go's words for a missing comma, which depend on what is open at the end of the text."""
+    still_open: list[str] = []
+    for bracket in re.findall(r"[{}\[\]]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
+        if bracket in "{[":
+            still_open.append(bracket)
+        elif still_open:
+            still_open.pop()
+    return "after object key:value pair" if still_open[-1:] == ["{"] else "after array element"
