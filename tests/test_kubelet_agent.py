@@ -88,7 +88,7 @@ def test_an_agent_that_babbles_is_quoted(start: Start) -> None:
 
 def test_closing_ends_the_agent_and_may_be_repeated(start: Start) -> None:
     """The end of its standard input is the end of the agent, even of one that does not care."""
-    agent = start("""print('{"id":1}'); sys.stdout.flush(); time.sleep(600)""", scale=0.01)
+    agent = start("""print('{"id":1}'); sys.stdout.flush(); time.sleep(600)""", scale=0.2)
     agent.call("setup")
 
     agent.close()
