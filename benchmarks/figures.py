@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -68,8 +69,9 @@ def options_of(arguments: list[str] | None = None) -> Options:
 
 
 def run(*benchmarks: Benchmark) -> int:
-    """Measure and print; what cannot be measured here is said, and the others go on."""
+    """Measure and print, with the load that others made; what cannot be measured is said, and the others go on."""
     options = options_of()
+    load = os.getloadavg()[0]
     found: list[Figure] = []
     missing = 0
     for benchmark in benchmarks:
@@ -78,5 +80,6 @@ def run(*benchmarks: Benchmark) -> int:
         except PinproofError as error:
             missing = error.exit_code
             print(error)
+    print(f"{os.cpu_count()} CPUs, {load:.1f} processes wanted to run when this began")
     print(table(found))
     return missing

@@ -1,0 +1,111 @@
+"""Kubelets 1.36.3 with one bug each are told from the real one.
+
+The ordinary run checks that every bug still is one place of the release. `tox -e seeded` builds each kubelet the way a user
+would and runs the case that is named for it; that takes one or two minutes a kubelet.
+
+Measured on 21 November 2026 on two cores, each kubelet on the module of suites that its named case is in (the second one
+on two modules): cases that failed, of those run.
+
+    group-rule          4 of 23   masks that are offered end in a group violation
+    wide-is-preferred   3 of 48   restricted admits what it has to reject
+    takes-twice        14 of 31   more is booked than is assigned
+    no-reuse           26 of 32   a pod takes the sum of its containers
+    init-kept           8 of 21   blocks of finished init containers stay
+    never-released      9 of 40   the next pod is rejected
+    compares-nodes      8 of 18   the kubelet refuses its own file
+    wrong-text         25 of 25   the checksum
+    counted-twice      21 of 30   two requests for one container
+    first-node-only     4 of 26   cpuset_mems is 0 instead of 0,1
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pinproof.build import toolchain
+from pinproof.build.changes import Changes, read_changes
+from tests.seeded_kubelets import RELEASE, SEEDED, Seeded, patch_of
+
+ROOT = Path(__file__).parent.parent
+EVERY = [pytest.param(seeded, id=seeded.name) for seeded in SEEDED]
+
+
+@pytest.fixture(scope="session")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The release's module on disk; downloaded where it is not in the cache."""
+    done = subprocess.run(
+        [toolchain.find().executable, "mod", "download", "-json", f"k8s.io/kubernetes@v{RELEASE}"],
+        cwd=tmp_path_factory.mktemp("empty"),
+        env={**os.environ, "GOWORK": "off", "GOTOOLCHAIN": "local"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Path(json.loads(done.stdout)["Dir"])
+
+
+def changed(module: Path, root: Path, seeded: Seeded, changes: Changes) -> str:
+    """The file of a bug after some changes, in a tree of its own."""
+    file = root / seeded.edit.path
+    file.parent.mkdir(parents=True)
+    file.write_text((module / seeded.edit.path).read_text(encoding="utf-8"), encoding="utf-8")
+    changes.apply(root)
+    return file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("seeded", EVERY)
+def test_bug_is_one_place_of_the_release(module: Path, tmp_path: Path, seeded: Seeded) -> None:
+    """The edit applies exactly once, and its patch makes the same file."""
+    patch = tmp_path / "bug.patch"
+    patch.write_text(patch_of(seeded, module), encoding="utf-8")
+
+    by_edit = changed(module, tmp_path / "edit", seeded, Changes(edits=(seeded.edit,)))
+    by_patch = changed(module, tmp_path / "patch", seeded, read_changes([patch], [], release=True))
+
+    assert by_edit == by_patch
+    assert by_edit != (module / seeded.edit.path).read_text(encoding="utf-8")
+
+
+def test_bugs_are_spread() -> None:
+    """Every area that the issue names has one, and each is caught by a case of its own."""
+    areas = {seeded.area for seeded in SEEDED}
+
+    assert {"hints", "allocation", "restart validation", "checkpoint", "counters", "cpuset_mems"} <= areas
+    assert len(SEEDED) == len({seeded.caught_by for seeded in SEEDED})
+
+
+def pinproof(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command as a user gives it."""
+    return subprocess.run(
+        [sys.executable, "-m", "pinproof", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seeded", EVERY)
+def test_kubelet_with_the_bug_is_caught(module: Path, tmp_path: Path, seeded: Seeded) -> None:
+    """Built from a patch, run, found: exit 1, and the named case among the failures."""
+    patch, kubelet, out = tmp_path / "bug.patch", tmp_path / "kubelet", tmp_path / "out"
+    patch.write_text(patch_of(seeded, module), encoding="utf-8")
+    built = pinproof("build", "kubelet", RELEASE, "--patch", str(patch), "--output", str(kubelet))
+    assert 0 == built.returncode, built.stderr
+
+    path, _, test = seeded.caught_by.partition("::")
+    run = pinproof("run", "--subject", f"kubelet:{kubelet}", f"suites/{path}.py::{test}", "--out", str(out))
+
+    assert 1 == run.returncode, run.stdout + run.stderr
+    outcomes = {case["outcome"] for case in json.loads((out / "report.json").read_text(encoding="utf-8"))["cases"]}
+    assert "failed" in outcomes
+    assert outcomes <= {"failed", "passed"}
