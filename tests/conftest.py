@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("pinproof", deadline=None)  # time says something about what else the machine does
+settings.load_profile("pinproof")
 
 
 def pytest_configure(config: pytest.Config) -> None:

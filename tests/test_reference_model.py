@@ -75,14 +75,14 @@ def test_texts_are_all_that_speed_leaves_out() -> None:
     assert tuple(bare) == predict(scenario, LATEST, texts=False).histories[0].observations
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scenarios(), st.sampled_from(MINORS))
 def test_predictions_are_deterministic(scenario: Scenario, minor: str) -> None:
     """The same question, the same answer, with the texts to the byte."""
     assert predict(scenario, behaviour_of(minor)) == predict(scenario, behaviour_of(minor))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(scenarios())
 def test_invariants_hold_on_the_model(scenario: Scenario) -> None:
     """I-1 to I-7 on whatever happens to pods without init containers, the static CPU manager being off.

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from pinproof.errors import InputError
 from pinproof.history import Block, Table
+from pinproof.reference import restart
 from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.books import Books, default_books
-from pinproof.reference.checkpoint import Checkpoint, CheckpointNode, encode, sealed
+from pinproof.reference.checkpoint import TYPE_NAMES, Checkpoint, CheckpointNode, checksum, encode, sealed
 from pinproof.reference.outcomes import StartRefused
 from pinproof.reference.restart import DIFFERENT, NO_STATE, adopt, entries_of, load, machine_of, verdicts
 from tests.reference_values import GIB, MIB
@@ -130,6 +132,39 @@ def test_overlapping_masks_leave_the_verdict_open() -> None:
     assert {"", DIFFERENT} == set(verdicts(sealed("Static", machine, blocks), two(220), LATEST))
 
 
+def single(node_id: int) -> Block:
+    """A block of 10 MiB on one node."""
+    return Block((node_id,), "memory", 10 * MIB)
+
+
+def test_every_order_counts_however_many_blocks_there_are() -> None:
+    """The one container of node 0 may be replayed last or not, also beside eight pods of the group."""
+    pods = {f"p{n}": {"c": (both(10),)} for n in range(8)} | {"x": {"c": (single(0),)}}
+    machine = {0: node(9, (0,), memory=(220, 130)), 1: node(8, (0, 1), memory=(220, 220))}
+
+    assert ("", DIFFERENT) == verdicts(sealed("Static", machine, pods), two(220), LATEST)
+
+
+@pytest.mark.parametrize(("pods", "possible"), [(["x", "x"], False), (["x", "y"], True)])
+def test_containers_of_a_pod_are_replayed_together(pods: list[str], possible: bool) -> None:
+    """Node 0 last written by a pod's one container, node 1 by the group: only where another pod comes in between."""
+    held: dict[str, dict[str, tuple[Block, ...]]] = {"g": {"c": (both(10),)}}
+    for node_id, uid in enumerate(pods):
+        held.setdefault(uid, {})[f"c{node_id}"] = (single(node_id),)
+    machine = {0: node(2, (0,), memory=(220, 200)), 1: node(2, (0, 1), memory=(220, 210))}
+
+    assert possible == ("" in verdicts(sealed("Static", machine, held), two(220), LATEST))
+
+
+def test_state_file_with_endless_orders_is_no_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Better none than a part of what is allowed."""
+    monkeypatch.setattr(restart, "MAX_REPLAYS", 7)
+    pods = {f"p{n}": {"c": (both(10),)} for n in range(3)} | {"x": {"c": (single(0),)}}
+
+    with pytest.raises(InputError, match="in over 7 ways"):
+        verdicts(sealed("Static", SPLIT.machine or {}, pods), two(220), LATEST)
+
+
 # --- loading
 
 
@@ -174,6 +209,17 @@ def test_file_without_checksum(minor: str, accepted: bool) -> None:
         assert bare == load(encode(bare), "Static", behaviour_of(minor))
     else:
         assert "checkpoint is corrupted" == refusal(encode(bare), minor=minor)
+
+
+@pytest.mark.parametrize(("minor", "accepted"), [("1.35", False), ("1.36", True)])
+def test_checksum_with_the_newer_name_of_the_type(minor: str, accepted: bool) -> None:
+    """1.36 takes the checksum over a dump that says `MemoryManagerCheckpointV1`, but never writes it (4.2)."""
+    other = replace(SPLIT, checksum=checksum(SPLIT, TYPE_NAMES[1]))
+    assert other.checksum != SPLIT.checksum
+    if accepted:
+        assert other == load(encode(other), "Static", behaviour_of(minor))
+    else:
+        assert "checkpoint is corrupted" == refusal(encode(other), minor=minor)
 
 
 def test_older_file_is_read_by_137() -> None:

@@ -318,8 +318,8 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "checksum of the wrong text",
         "checkpoint",
-        "(*state.MemoryManagerCheckpoint)",
-        "(*state.MemoryManagerCheckpointV1)",
+        '= ("MemoryManagerCheckpoint", "MemoryManagerCheckpointV1")',
+        '= ("MemoryManagerCheckpointV1", "MemoryManagerCheckpoint")',
         "checkpoint/test_state_file::test_file_of_an_unused_machine",
     ),
     WrongModel(
@@ -374,8 +374,8 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "checksum is not verified",
         "restart",
-        "if not unverified and checksum(checkpoint) != checkpoint.checksum:",
-        "if False:",
+        "if not unverified and checkpoint.checksum not in",
+        "if False and checkpoint.checksum not in",
         "restart/test_restart_damaged::test_changed_checksum",
     ),
     WrongModel(

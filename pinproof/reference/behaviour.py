@@ -64,6 +64,9 @@ class Behaviour:
     accepts_unverified_checkpoint: bool = False
     """A state file with checksum 0 or none is read without verification (1.36, #137751)."""
 
+    accepts_checksum_of_v1_type: bool = False
+    """A checksum over the dump with the struct's newer name, `MemoryManagerCheckpointV1`, is accepted too (1.36, #137751)."""
+
     checkpoint_format: Literal[1, 3] = 1
     """What is written: V1, or from 1.37 V1 with the data repeated as text (#139626)."""
 
@@ -82,7 +85,11 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
         "1.33": {"counts_aligned_failures": True, "merges_default_eviction": True},
         "1.34": {"pod_resources_lists_active_pods_only": True},
         "1.35": {},
-        "1.36": {"empty_pod_request_gives_no_hints": True, "accepts_unverified_checkpoint": True},
+        "1.36": {
+            "empty_pod_request_gives_no_hints": True,
+            "accepts_unverified_checkpoint": True,
+            "accepts_checksum_of_v1_type": True,
+        },
         "1.37": {"checkpoint_format": 3},
     }
 )

@@ -63,9 +63,13 @@ def fnv1a32(data: bytes) -> int:
     return value
 
 
-def checksum(checkpoint: Checkpoint) -> int:
+TYPE_NAMES = ("MemoryManagerCheckpoint", "MemoryManagerCheckpointV1")
+"""Names of the struct in the dump: the one that is written, and the other that 1.36 accepts as well."""
+
+
+def checksum(checkpoint: Checkpoint, type_name: str = TYPE_NAMES[0]) -> int:
     """The checksum that belongs to a checkpoint, whatever it carries."""
-    return fnv1a32(dump(checkpoint).encode())
+    return fnv1a32(dump(checkpoint, type_name).encode())
 
 
 def data_checksum(data: str) -> int:
@@ -73,12 +77,12 @@ def data_checksum(data: str) -> int:
     return fnv1a32(f"(string){data}".encode())
 
 
-def dump(checkpoint: Checkpoint) -> str:
+def dump(checkpoint: Checkpoint, type_name: str = TYPE_NAMES[0]) -> str:
     """The text that is hashed: Go's dump of the struct with its checksum set to 0 (4.3)."""
     machine = _dump_map(checkpoint.machine, _dump_node, sorted)
     entries = _dump_map(checkpoint.entries, lambda containers: _dump_map(containers, _dump_blocks))
     return (
-        f"(*state.MemoryManagerCheckpoint){{PolicyName:(string){checkpoint.policy} "
+        f"(*state.{type_name}){{PolicyName:(string){checkpoint.policy} "
         f"MachineState:(state.NUMANodeMap){machine} "
         f"Entries:(state.ContainerMemoryAssignments){entries} Checksum:(checksum.Checksum)0}}"
     )

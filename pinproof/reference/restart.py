@@ -7,19 +7,20 @@ result is not what the file says. Rules:
   and tells the operator to drain the node and delete it.
 * Totals, reservations, groups and counts must match exactly. `free` and `reserved` must match summed over the node's group
   (1.32), or node by node (1.31 and older).
-* The replay walks Go maps. With groups that overlap, or with the old comparison, the order decides whether the kubelet
-  starts; `verdicts` answers every outcome that some order has.
+* The replay walks Go maps, pod by pod and container by container. With groups that overlap the order decides whether the
+  kubelet starts; `verdicts` answers every outcome that some order has.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from pinproof.errors import InputError, Problem
 from pinproof.history import Block, Table
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.books import Books, NodeBooks
 from pinproof.reference.checkpoint import (
+    TYPE_NAMES,
     Checkpoint,
     CheckpointNode,
     Corrupted,
@@ -36,8 +37,8 @@ STATE_FILE = "/var/lib/kubelet/memory_manager_state"
 DIFFERENT = "[memorymanager] the expected machine state is different from the real one"
 NO_STATE = "[memorymanager] machine state can not be empty when it has memory assignments"
 
-MAX_ORDERS = 720
-"""Replay orders tried before the answer is taken as found; all of them up to six blocks."""
+MAX_REPLAYS = 20_000
+"""Ways on which a replay is followed; ten pods whose masks overlap have some thousands."""
 
 
 def load(text: str | None, policy: str, behaviour: Behaviour) -> Checkpoint | None:
@@ -62,7 +63,8 @@ def _verified(text: str, behaviour: Behaviour) -> Checkpoint:
             raise Corrupted("could not load v3 checkpoint: checkpoint is corrupted")
         return decode_data(checkpoint)
     unverified = checkpoint.checksum == 0 and behaviour.accepts_unverified_checkpoint
-    if not unverified and checksum(checkpoint) != checkpoint.checksum:
+    names = TYPE_NAMES if behaviour.accepts_checksum_of_v1_type else TYPE_NAMES[:1]
+    if not unverified and checkpoint.checksum not in {checksum(checkpoint, name) for name in names}:
         raise Corrupted("checkpoint is corrupted")
     return checkpoint
 
@@ -78,45 +80,89 @@ def _unusable(fault: str) -> StartRefused:
 
 
 def verdicts(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> tuple[str, ...]:
-    """The outcomes that some replay order has: "" for a start, else the text of the refusal. Usually one (4.5)."""
-    entries = checkpoint.entries or {}
-    blocks = [(uid, c, b) for uid, held in entries.items() for c, bs in (held or {}).items() for b in bs or ()]
+    """The outcomes that some replay order has: "" for a start, else the text of the refusal. Usually one (4.5).
+
+    Raises:
+        InputError: there are more than `MAX_REPLAYS` ways.
+    """
     if not checkpoint.machine:
-        return (NO_STATE,) if entries else ("",)
-    found: dict[str, None] = {}
-    for order in itertools.islice(_orders(blocks), MAX_ORDERS):
-        found[_replay(checkpoint, order, empty, behaviour)] = None
-    return tuple(found)
-
-
-Replayed = tuple[str, str, Block]
-"""(pod UID, container, block)."""
-
-
-def _orders(blocks: Sequence[Replayed]) -> Iterator[Sequence[Replayed]]:
-    """Replay orders that can differ in their result."""
-    if _orderless(blocks):
-        yield blocks
+        return (NO_STATE,) if checkpoint.entries else ("",)
+    pods = {
+        uid: {container: blocks or () for container, blocks in (held or {}).items()}
+        for uid, held in (checkpoint.entries or {}).items()
+    }
+    if faults := _faults(pods, empty):
+        return faults
+    every = [block for containers in pods.values() for blocks in containers.values() for block in blocks]
+    if _order_is_free(every):
+        ends = _of_container(every)(empty)
     else:
-        yield from itertools.permutations(blocks)
+        ends = _in_any_order(empty, [_of_pod(containers.values()) for containers in pods.values()])
+    return tuple(sorted({"" if _same(checkpoint, books, behaviour) else DIFFERENT for books in ends}))
 
 
-def _orderless(blocks: Sequence[Replayed]) -> bool:
-    """Whether all masks are equal or apart, so that sums over groups and cells do not depend on the order."""
-    masks = {frozenset(block.affinity) for _, _, block in blocks}
+def _faults(pods: Mapping[str, Mapping[str, Sequence[Block]]], empty: Books) -> tuple[str, ...]:
+    """Blocks that are of no such machine: the text for every container, since any of them may be met first."""
+    faults = []
+    for uid, containers in pods.items():
+        for container, blocks in containers.items():
+            where = f"[memorymanager] (pod: {uid}, container: {container}) the memory assignment uses "
+            for block in blocks:
+                if any(node not in empty.ids for node in block.affinity):
+                    faults.append(where + "the NUMA that does not exist")
+                    break
+                if block.type not in empty.types:
+                    faults.append(where + "memory resource that does not exist")
+                    break
+    return tuple(faults)
+
+
+def _order_is_free(blocks: Sequence[Block]) -> bool:
+    """Whether all masks are equal or apart, so that neither sums over groups nor cells depend on the order."""
+    masks = {frozenset(block.affinity) for block in blocks}
     return all(a == b or not a & b for a in masks for b in masks)
 
 
-def _replay(checkpoint: Checkpoint, order: Sequence[Replayed], empty: Books, behaviour: Behaviour) -> str:
-    books = empty
-    for uid, container, block in order:
-        where = f"[memorymanager] (pod: {uid}, container: {container}) the memory assignment uses "
-        if any(node not in books.ids for node in block.affinity):
-            return where + "the NUMA that does not exist"
-        if block.type not in books.types:
-            return where + "memory resource that does not exist"
-        books = books.take(books.mask_of(block.affinity), block.type, block.size)
-    return "" if _same(checkpoint, books, behaviour) else DIFFERENT
+Replay = Callable[[Books], "set[Books]"]
+"""Part of a replay: from the books before it to the books after it, one for each order of its own parts."""
+
+
+def _of_pod(containers: Iterable[Sequence[Block]]) -> Replay:
+    parts = [_of_container(blocks) for blocks in containers]
+    return lambda books: _in_any_order(books, parts)
+
+
+def _of_container(blocks: Sequence[Block]) -> Replay:
+    """A container's blocks are a list, so they are replayed in the order of the file."""
+
+    def replay(books: Books) -> set[Books]:
+        for block in blocks:
+            books = books.take(books.mask_of(block.affinity), block.type, block.size)
+        return {books}
+
+    return replay
+
+
+def _in_any_order(books: Books, parts: Sequence[Replay]) -> set[Books]:
+    """Everything that these parts come to. What is left to do and the books so far decide the rest, so orders meet again."""
+    ends = set()
+    waiting = [(frozenset(range(len(parts))), books)]
+    seen = set(waiting)
+    while waiting:
+        left, books = waiting.pop()
+        if not left:
+            ends.add(books)
+        for part in left:
+            for after in parts[part](books):
+                reached = (left - {part}, after)
+                if reached not in seen:
+                    seen.add(reached)
+                    waiting.append(reached)
+        if len(seen) > MAX_REPLAYS:
+            raise InputError(
+                "the state file", Problem("", f"its assignments can be replayed in over {MAX_REPLAYS} ways")
+            )
+    return ends
 
 
 def _same(checkpoint: Checkpoint, expected: Books, behaviour: Behaviour) -> bool:
