@@ -45,7 +45,7 @@ def test_what_a_scenario_sets_is_written() -> None:
     assert "Static" == made["memoryManagerPolicy"]
     assert [{"numaNode": 1, "limits": {"memory": "0.5Gi"}}] == made["reservedMemory"]
     assert {} == made["evictionHard"]
-    assert {"EventedPLEG": True, "KubeletInUserNamespace": True, "MemoryManager": True} == made["featureGates"]
+    assert {"KubeletInUserNamespace": True, "MemoryManager": True} == made["featureGates"]
 
 
 @pytest.mark.parametrize(("field", "first"), [("podLogsDir", 30), ("failCgroupV1", 31), ("crashLoopBackOff", 35)])

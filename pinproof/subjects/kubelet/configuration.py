@@ -40,9 +40,7 @@ def document(config: KubeletConfig, *, minor: int, user_namespace: bool) -> Docu
     """The KubeletConfiguration of a scenario for a kubelet of a minor; `user_namespace`: the node runs unprivileged."""
     base = {name: value for name, value in _base().items() if SINCE.get(name, 0) <= minor}
     made = {**base, **_asked(config)}
-    # Hear of a container's end at once instead of asking once a second. No line of the resource managers knows it.
-    gates = {"EventedPLEG": True, "KubeletInUserNamespace": user_namespace}
-    made["featureGates"] = {**gates, **dict(config.feature_gates)}
+    made["featureGates"] = {"KubeletInUserNamespace": user_namespace, **dict(config.feature_gates)}
     return made
 
 
