@@ -85,9 +85,9 @@ def test_predictions_are_deterministic(scenario: Scenario, minor: str) -> None:
 @settings(max_examples=200)
 @given(scenarios())
 def test_invariants_hold_on_the_model(scenario: Scenario) -> None:
-    """I-1 to I-7 on whatever happens to pods without init containers, the static CPU manager being off.
+    """I-1 to I-8 on whatever happens, and no kubelet refuses its own file.
 
-    Left out are the shapes in which 1.36 itself breaks them: `test_invariants_known_defects.py` has those.
+    `scenarios` leaves out the shapes in which 1.36 itself breaks them; `test_invariants_known_defects.py` has those.
     """
     prediction = predict(scenario, LATEST)
 
