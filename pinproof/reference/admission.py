@@ -175,6 +175,8 @@ class Admission:
 
     def _pin(self, container: str, hint: Hint) -> None:
         """Counted before anything is looked at, so a container that has its blocks already counts again (6)."""
+        if self._behaviour.counts_readable_requests_only:
+            self._asks.memory_of(container)
         if self._behaviour.counts_pinning:
             self.counts[PINNING_REQUESTS] += 1
         try:

@@ -36,6 +36,9 @@ class Behaviour:
     counts_pinning: bool = False
     """`memory_manager_pinning_{requests,errors}_total` exist (1.30, #121778)."""
 
+    counts_readable_requests_only: bool = False
+    """A container whose request is no whole number of bytes fails before it is counted (1.37, seen with 1.37.1)."""
+
     counts_rejections: bool = False
     """`admission_rejections_total{reason}` exists (1.32)."""
 
@@ -90,7 +93,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "accepts_unverified_checkpoint": True,
             "accepts_checksum_of_v1_type": True,
         },
-        "1.37": {"checkpoint_format": 3},
+        "1.37": {"checkpoint_format": 3, "counts_readable_requests_only": True},
     }
 )
 
