@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pinproof.cli.run import wiring
 from pinproof.report import claim
 from tests.plugin_runs import FITS, TOLD, Project
 
@@ -102,7 +103,7 @@ def test_failed_cases_can_be_run_again_from_a_report(project: Project) -> None:
 def test_the_plug_in_keeps_quiet_elsewhere(project: Project) -> None:
     """A pytest run that is not one of suites has no subject, no header and no report."""
     project.write("test_other.py", "def test_other():\n    pass\n")
-    result = project.pytester.runpytest_inprocess("-p", "pinproof.plugin", "test_other.py")
+    result = project.pytester.runpytest_inprocess(*wiring(), "test_other.py")
 
     assert 0 == result.ret
     assert "pinproof 0" not in result.stdout.str()
@@ -112,7 +113,7 @@ def test_the_plug_in_keeps_quiet_elsewhere(project: Project) -> None:
 def test_cases_outside_a_suites_folder_ask_for_a_subject(project: Project) -> None:
     """They cannot run without one."""
     project.write("test_lost.py", "from pinproof.suite import *\n" + FITS)
-    result = project.pytester.runpytest_inprocess("-p", "pinproof.plugin", "test_lost.py")
+    result = project.pytester.runpytest_inprocess(*wiring(), "test_lost.py")
 
     assert pytest.ExitCode.USAGE_ERROR == result.ret
     result.stderr.fnmatch_lines(["*give --subject*"])
