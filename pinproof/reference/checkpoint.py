@@ -19,6 +19,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -55,8 +56,9 @@ class Corrupted(ValueError):
 # --- checksum -------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def fnv1a32(data: bytes) -> int:
-    """FNV-1a, 32 bit."""
+    """FNV-1a, 32 bit. Kept, because the same books are written after many steps and read back at every restart."""
     value = 0x811C9DC5
     for byte in data:
         value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
