@@ -51,6 +51,13 @@ def test_every_outcome_is_told(restarts: int, histories: int) -> None:
     assert histories == len(courses) == len(found)
 
 
+def test_pod_of_a_foreign_file_goes_by_its_uid() -> None:
+    """A pod that the scenario never had has no other name."""
+    (adopted,) = [h.observations[1] for h in predict(open_restarts(1), LATEST).histories if h.observations[1].running]
+
+    assert ["x"] == list(adopted.assignments or {})
+
+
 def test_too_many_outcomes_are_no_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     """A part of the allowed histories would condemn a kubelet that shows another."""
     monkeypatch.setattr(model, "MAX_HISTORIES", 7)

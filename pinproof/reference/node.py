@@ -86,6 +86,9 @@ class Node:
     ) -> None:
         self.behaviour = behaviour
         self.residents: dict[str, Resident] = {}
+        self.names: dict[str, str] = {}
+        """UID → name of every pod that ever arrived."""
+
         self.counters: Counter[str] = Counter()
         self.managers = Managers(MemoryState(books=restart.NO_BOOKS), CpuBooks())
         self.settings: Settings | None = None
@@ -187,6 +190,7 @@ class Node:
         self._incarnations += 1
         resident = Resident(pod, f"{pod.name}.{self._incarnations}", PodVerdict(admitted=True))
         self.residents[pod.name] = resident
+        self.names[resident.uid] = pod.name
         self._admit(resident, active=self._active())
         if resident.active:
             self._start_containers(resident)

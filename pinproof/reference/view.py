@@ -22,7 +22,7 @@ def observe(node: Node, settings: Settings, notes: tuple[Note, ...]) -> Observat
         running=True,
         pods={name: resident.verdict for name, resident in node.residents.items()},
         assignments={
-            _name(uid): {container: _blocks(memory, shares) for container, shares in containers.items()}
+            _name(node, uid): {container: _blocks(memory, shares) for container, shares in containers.items()}
             for uid, containers in memory.entries.items()
         },
         machine=_machine(memory),
@@ -36,9 +36,9 @@ def observe(node: Node, settings: Settings, notes: tuple[Note, ...]) -> Observat
     )
 
 
-def _name(uid: str) -> str:
-    """Pod name of a modelled UID, `name.incarnation`."""
-    return uid.rpartition(".")[0]
+def _name(node: Node, uid: str) -> str:
+    """Name of the pod; the UID itself where a scenario's own state file names a pod that never was."""
+    return node.names.get(uid, uid)
 
 
 def _blocks(memory: MemoryState, shares: tuple[Share, ...]) -> tuple[Block, ...]:
@@ -61,7 +61,7 @@ def _cpu_state(node: Node) -> CpuState:
     cpu = node.managers.cpu
     return CpuState(
         default=str(cpu.default),
-        entries={_name(uid): {c: str(cpus) for c, cpus in held.items()} for uid, held in cpu.entries.items()},
+        entries={_name(node, uid): {c: str(cpus) for c, cpus in held.items()} for uid, held in cpu.entries.items()},
     )
 
 
