@@ -96,8 +96,8 @@ class Node:
         texts = self.agent.call("read", paths=list(paths))["files"]
         return [texts.get(path) for path in paths]
 
-    def observe(self, *, everything: bool = True, allocatable: bool = True, families: Sequence[str] = JUDGED) -> Reply:
-        """The agent's report, with these metrics; without `everything`, only files, pods and containers.
+    def observe(self, *, everything: bool = True, allocatable: bool = True) -> Reply:
+        """The agent's report, with the judged metrics; without `everything`, only files, pods and containers.
 
         A kubelet answers a hundred PodResources calls a second and no more, so `allocatable` is asked for with thrift.
         """
@@ -106,7 +106,7 @@ class Node:
             pod_resources=everything,
             allocatable=allocatable,
             metrics=everything,
-            metric_prefixes=families,
+            metric_prefixes=JUDGED,
         )
 
     def forget(self, uids: Sequence[str], *, also: Files = ()) -> None:

@@ -8,7 +8,6 @@ its state file is shown: it may be broken, and that may be why it does not run.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -130,20 +129,6 @@ def counters(page: str) -> Counters:
         return {_exposition(sample.name, sample.labels): _whole(sample.value) for sample in samples}
     except (ValueError, KeyError, IndexError) as error:
         raise capture_error("read /metrics", f"the page cannot be parsed: {error}; lines: {lines[:500]!r}") from error
-
-
-WORKING_PODS: Final = "kubelet_working_pods"
-"""Pods by what their worker does, counted anew at every housekeeping."""
-
-
-def working_pods(page: str) -> Mapping[str, int]:
-    """Pods by the life cycle of their workers: `sync`, `terminating`, `terminated`."""
-    total: Counter[str] = Counter()
-    lines = "".join(f"{line}\n" for line in page.splitlines() if line.startswith(WORKING_PODS))
-    for family in text_string_to_metric_families(lines):
-        for sample in family.samples:
-            total[sample.labels["lifecycle"]] += int(sample.value)
-    return total
 
 
 def rejected(status: Mapping[str, Any]) -> bool:

@@ -23,11 +23,9 @@ from pinproof.subjects.kubelet.observe import Names, capture_error
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.state_edit import edited
 from pinproof.subjects.kubelet.timeouts import Wait
+from pinproof.subjects.kubelet.workers import is_inactive, is_over
 
 Status = Mapping[str, Any]
-
-_OVER = "Pod is complete and the worker can now stop"
-"""What a kubelet logs when nothing of a finished pod is left to it; only then does it count the pod as inactive."""
 
 
 def speaks_of_uids(scenario: Scenario) -> bool:
@@ -194,8 +192,7 @@ class Performance:
             self._node.until(f"end containers of {live.pod.name}", "exit", lambda: self._has_noticed(live))
 
     def _is_over(self, live: LivePod) -> tuple[bool, object]:
-        said = any(_OVER in line and live.uid in line for line in self._node.log().splitlines())
-        return said, f"no {_OVER!r} for it in the log"
+        return is_over(live.uid, self._node.log().splitlines()), "its worker has not come to its end in the log"
 
     def _has_noticed(self, live: LivePod) -> tuple[bool, object]:
         """Whether the kubelet knows of every container that has ended for good."""
@@ -216,12 +213,13 @@ class Performance:
             self._node.until("end the rejected pods", "finish", lambda: self._have_ended(rejected))
 
     def _have_ended(self, uids: set[str]) -> tuple[bool, object]:
-        reply = self._node.observe(families=(observe.WORKING_PODS,))
+        reply = self._node.observe(everything=False)
         if self._ended(reply):
             return True, ""
-        working = observe.working_pods(reply.get("metrics") or "")
         running = [each for each in reply["containers"] if each["uid"] in uids and each["state"] == "running"]
-        return not running and not working["terminating"] and working["terminated"] >= len(uids), (running, working)
+        log = self._node.log().splitlines()
+        unfinished = sorted(uid for uid in uids if not is_inactive(uid, log))
+        return not running and not unfinished, (running, unfinished)
 
     # Seeing
 
