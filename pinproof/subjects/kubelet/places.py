@@ -11,6 +11,7 @@ ACTUATED: Final = f"{ROOT}/actuated_pods_state"
 CERTIFICATES: Final = f"{ROOT}/pki"
 CERTIFICATE: Final = f"{CERTIFICATES}/kubelet.crt"
 KEY: Final = f"{CERTIFICATES}/kubelet.key"
+PAIR: Final = (CERTIFICATE, KEY)
 
 OURS: Final = "/var/lib/pinproof"
 CONFIG: Final = f"{OURS}/kubelet.json"

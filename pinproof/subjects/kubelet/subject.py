@@ -14,10 +14,11 @@ from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.steps import Restart, Scenario
+from pinproof.subjects.kubelet import places
 from pinproof.subjects.kubelet.agent import Agent, AgentError
 from pinproof.subjects.kubelet.binary import KubeletBinary, inspect
 from pinproof.subjects.kubelet.identities import Identities
-from pinproof.subjects.kubelet.node import Node, Setting
+from pinproof.subjects.kubelet.node import Files, Node, Setting
 from pinproof.subjects.kubelet.performance import Performance, speaks_of_uids
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.sweep import Books, sweep
@@ -111,6 +112,10 @@ class KubeletSubject:
         self._books: Books | None = None
         self._identities = Identities()
         self._first_call = 0
+        self._spoiled = ""
+        self._certificates: Files = ()
+        """Those that the first kubelet made for itself: it takes a tenth of a second, and what is in them is always the same."""
+
         self._gathered: Mapping[str, str] = {}
         self.boots = 0
         """Kubelets booted on a fresh node so far."""
@@ -143,6 +148,7 @@ class KubeletSubject:
             self._after(performance, scenario)
         except BaseException:
             # Also for Ctrl-C: what state the node is in, nobody knows.
+            self._gathered = self._collect()
             self._discard("a scenario was broken off")
             raise
         return history
@@ -161,9 +167,10 @@ class KubeletSubject:
         """A node whose kubelet runs with the setting, kept or booted; how the kubelet ended, if it refuses the setting."""
         releases = _releases(scenario)
         kept = self._node
-        if kept and kept.setting == setting and not (self._cold or releases or speaks_of_uids(scenario)):
+        fresh = self._spoiled or self._cold or releases or speaks_of_uids(scenario)
+        if kept and kept.setting == setting and not fresh:
             return None
-        self._discard("a scenario needs another node" if kept else "")
+        self._discard(self._spoiled or ("a scenario needs another node" if kept else ""))
         refused = self._boot(setting, releases)
         if refused and not self._proved:
             self._prove(refused, setting, releases)
@@ -176,7 +183,7 @@ class KubeletSubject:
         self._node = node = self._set_up(setting, binaries)
         self._identities = Identities()
         self.boots += 1
-        refused = node.start(setting)
+        refused = node.start(setting, self._certificates)
         if refused and refused.kind == "killed":
             raise SubjectError(
                 "start the kubelet",
@@ -185,6 +192,8 @@ class KubeletSubject:
                 remedy="run fewer kubelets at once (`-n 1`)",
             )
         self._books = None if refused else Books.of(node)
+        if not refused and not self._certificates:
+            self._certificates = tuple(zip(places.PAIR, node.read(*places.PAIR), strict=True))
         return refused
 
     def _prove(self, refused: Ending, setting: Setting, releases: frozenset[str]) -> None:
@@ -230,7 +239,7 @@ class KubeletSubject:
     # After a scenario
 
     def _after(self, performance: Performance, scenario: Scenario) -> None:
-        """Clean the node for the next scenario, or give it up."""
+        """Clean the node for the next scenario, or note why it cannot serve one; until then it can still be looked at."""
         node, books = self._current(), self._books
         why = performance.spoiled or ("every scenario gets a cold node" if self._cold else "")
         if not why and (books is None or speaks_of_uids(scenario)):
@@ -240,8 +249,7 @@ class KubeletSubject:
                 sweep(node, list(performance.pods), books, self._identities)
             except CaptureError as error:
                 why = f"it could not be cleaned: {error.message}"
-        if why:
-            self._discard(why)
+        self._spoiled = why
 
     def _current(self) -> Node:
         if self._node is None:
@@ -260,9 +268,8 @@ class KubeletSubject:
         node = self._node
         if node is None:
             return
-        if why and not self._gathered:
-            self._gathered = self._collect()
         self._node = self._books = None
+        self._spoiled = ""
         if why:
             self.discarded.append(why)
         node.close()
