@@ -82,6 +82,7 @@ def _take_up(config: pytest.Config) -> None:
     from pinproof.running.controller import Controller, command_line
 
     settings = settings_of(config)
+    _require_paths(config)
     _stretch(settings)
     entries = read_ledger(settings.ledger)
     facts, config.stash[SUBJECT] = _learn(config, settings)
@@ -90,6 +91,16 @@ def _take_up(config: pytest.Config) -> None:
         controller.claim()
     config.stash[CONTROLLER] = controller
     config.pluginmanager.register(controller, "pinproof-controller")
+
+
+def _require_paths(config: pytest.Config) -> None:
+    """Refuse a path that is not there: under pytest-xdist nobody else looks, and the run would end without a word."""
+    from pinproof.errors import InputError, Problem
+
+    for argument in config.args:
+        path = config.invocation_params.dir / argument.partition("::")[0]
+        if not path.exists() and not config.option.pyargs:
+            raise InputError(argument, Problem("", "no such file or folder; without a path the whole suite is run"))
 
 
 @pytest.hookimpl(tryfirst=True)

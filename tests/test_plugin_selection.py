@@ -139,3 +139,12 @@ def test_options_that_make_no_sense_are_told_together(project: Project) -> None:
 def test_an_empty_selection_keeps_pytests_code(project: Project) -> None:
     """5, as every tool expects."""
     assert 5 == project.suite(FITS).run("reference", "-k", "nothing").ret
+
+
+@pytest.mark.parametrize("parallel", [(), ("-n", "2")])
+def test_a_path_that_is_not_there_is_one_error(project: Project, parallel: tuple[str, ...]) -> None:
+    """Also where the workers of pytest-xdist would find nothing and say nothing."""
+    result = project.suite(FITS).run("reference", "suites/nothere", *parallel)
+
+    assert 2 == result.ret
+    result.stderr.fnmatch_lines(["*suites/nothere: no such file or folder*"])
