@@ -144,7 +144,7 @@ def test_an_empty_selection_keeps_pytests_code(project: Project) -> None:
 @pytest.mark.parametrize("parallel", [(), ("-n", "2")])
 def test_a_path_that_is_not_there_is_one_error(project: Project, parallel: tuple[str, ...]) -> None:
     """Also where the workers of pytest-xdist would find nothing and say nothing."""
-    result = project.suite(FITS).run("reference", "suites/nothere", *parallel)
+    result = project.suite(FITS).run("reference", "suites/nothere", *parallel, apart=True)
 
     assert 2 == result.ret
     result.stderr.fnmatch_lines(["*suites/nothere: no such file or folder*"])
