@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -182,11 +183,25 @@ func (a *agent) stop(_ context.Context, r stopRequest) (reply, error) {
 }
 
 type logRequest struct {
-	All bool `json:"all"` // of every kubelet of the node, not only of the latest
+	All   bool   `json:"all"`   // of every kubelet of the node, not only of the latest
+	About string `json:"about"` // only the lines that contain this; a log that is asked for again and again can be long
 }
 
 func (a *agent) log(_ context.Context, r logRequest) (reply, error) {
-	return reply{"log": a.logs.Text(r.All)}, nil
+	return reply{"log": linesWith(r.About, a.logs.Text(r.All))}, nil
+}
+
+func linesWith(part, text string) string {
+	if part == "" {
+		return text
+	}
+	var found strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, part) {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
 }
 
 // millis is a duration of the protocol.

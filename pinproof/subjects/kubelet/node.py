@@ -136,9 +136,9 @@ class Node:
             time.sleep(pause)  # between two looks at a state that nobody announces
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
-    def log(self) -> str:
-        """What the latest kubelet has logged."""
-        return str(self.agent.call("log")["log"])
+    def log(self, *, about: str = "") -> str:
+        """What the latest kubelet has logged; only the lines that contain a text, if one is given."""
+        return str(self.agent.call("log", about=about)["log"])
 
     def artefacts(self, *, since: int) -> dict[str, str]:
         """File name → text, bounded: what helps to understand a run; `since` is the first runtime call of interest."""

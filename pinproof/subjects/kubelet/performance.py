@@ -192,7 +192,7 @@ class Performance:
             self._node.until(f"end containers of {live.pod.name}", "exit", lambda: self._has_noticed(live))
 
     def _is_over(self, live: LivePod) -> tuple[bool, object]:
-        return is_over(live.uid, self._node.log().splitlines()), "its worker has not come to its end in the log"
+        return is_over(live.uid, self._log_about(live.uid)), "its worker has not come to its end in the log"
 
     def _has_noticed(self, live: LivePod) -> tuple[bool, object]:
         """Whether the kubelet knows of every container that has ended for good."""
@@ -217,9 +217,11 @@ class Performance:
         if self._ended(reply):
             return True, ""
         running = [each for each in reply["containers"] if each["uid"] in uids and each["state"] == "running"]
-        log = self._node.log().splitlines()
-        unfinished = sorted(uid for uid in uids if not is_inactive(uid, log))
+        unfinished = sorted(uid for uid in uids if not is_inactive(uid, self._log_about(uid)))
         return not running and not unfinished, (running, unfinished)
+
+    def _log_about(self, uid: str) -> list[str]:
+        return self._node.log(about=f'"{uid}"').splitlines()
 
     # Seeing
 
