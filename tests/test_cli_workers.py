@@ -8,7 +8,7 @@ import pytest
 
 from pinproof.cli.run import _side_by_side
 
-CORES = ["-n", str(min(os.cpu_count() or 1, 8))]
+CORES = ["-n", str(min(2 * (os.cpu_count() or 1), 8))]
 
 
 @pytest.mark.parametrize("whole", [[], ["--subject", "kubelet:K"], ["--subject=kubelet:K", "--out", "o", "-q"]])
