@@ -1,8 +1,8 @@
 """A machine as the files in which a kubelet looks for it. Pure.
 
 cAdvisor, inside the kubelet, reads the machine from constant paths (behaviour.md 1.6). These are their contents for any
-`Machine`: the node directories, the CPU directories, the huge page pools, `/proc/meminfo`, and the kernel tunables that a
-kubelet wants, so that none of the host's is ever changed.
+`Machine`: the node directories, the CPU directories, the huge page pools, `/proc/meminfo`, `/proc/cpuinfo`, and the kernel
+tunables that a kubelet wants, so that none of the host's is ever changed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def made_files(machine: Machine) -> MadeFiles:
             CPUS: _cpu_tree(machine),
             HUGEPAGES: dict(_pools(machine.hugepages)),
         },
-        files={"/proc/meminfo": _meminfo(machine), **SYSCTLS},
+        files={"/proc/meminfo": _meminfo(machine), "/proc/cpuinfo": _cpuinfo(machine), **SYSCTLS},
     )
 
 
@@ -129,3 +129,21 @@ def _meminfo(machine: Machine) -> str:
         "SwapFree": 0,
     }
     return "".join(f"{name + ':':<16}{size:>8} kB\n" for name, size in sizes.items())
+
+
+def _cpuinfo(machine: Machine) -> str:
+    """CAdvisor counts the sockets here, not in the CPU directories, and their number decides which CPUs are taken first."""
+    blocks = {}
+    for node in machine.nodes:
+        cpus = sorted(node.cpus)
+        for position, cpu in enumerate(cpus):
+            facts = {
+                "processor": cpu,
+                "vendor_id": "pinproof",
+                "model name": "made",
+                "cpu MHz": "2000.000",
+                "physical id": machine.socket_of(node),
+                "core id": cpus[position - position % machine.threads_per_core],
+            }
+            blocks[cpu] = "".join(f"{name:<16}: {value}\n" for name, value in facts.items())
+    return "\n".join(blocks[cpu] for cpu in sorted(blocks)) + "\n"
