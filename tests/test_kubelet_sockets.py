@@ -9,7 +9,7 @@ from pinproof.subjects.kubelet.made import made_files
 
 
 def test_cpuinfo_counts_the_sockets_of_the_machine() -> None:
-    """cAdvisor counts the different values of `physical id` there."""
+    """CAdvisor counts the different values of `physical id` there."""
     cpuinfo = made_files(machine("four_snc2")).files["/proc/cpuinfo"]
 
     assert {"0", "1"} == set(re.findall(r"(?m)^physical id\s*: (\d+)$", cpuinfo))
