@@ -137,3 +137,11 @@ def test_pods_fill_one_node_after_the_other_and_then_are_rejected(prove: Prove) 
     answer = seen.verdict("c")
     assert answer is not None
     assert "TopologyAffinityError" == answer.reason
+
+
+@case("MM-PIN-024", machines="four_snc2", kubelet=static(topology="none", cpu="static"))
+def test_whole_socket_goes_before_whole_nodes(prove: Prove) -> None:
+    """Nine CPUs are the free socket of eight and one CPU beside the reserved one; the sockets are the machine's own."""
+    seen = prove(admit(guaranteed("a", memory="1Gi", cpu="9")))
+
+    assert "1,8-15" == seen.exclusive_cpus("a")
