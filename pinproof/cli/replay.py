@@ -70,7 +70,8 @@ def _tell(options: argparse.Namespace, subject: Subject, results: list[_Result])
     from pinproof.judge.lattice import RunSummary, exit_code
 
     code = exit_code(RunSummary(Counter(result.outcome for result in results), expected=len(results)))
-    print(_json(subject, results, code) if options.json else _text(options, subject, results), end="")  # noqa: T201
+    answer = _json(subject, results, code) if options.json else _text(options, subject, results)
+    print(answer, end="")  # noqa: T201  # the command's answer
     return code
 
 

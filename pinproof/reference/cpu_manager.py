@@ -3,6 +3,8 @@
 Scope: hints and assignments of exclusive CPUs, because they decide merges and so where memory goes; the books it restores
 at a start. Not here: policy options, the reconcile loop, quota.
 
+How hints are made is knowledge of upstream's algorithm, checked against real kubelets, not a document (docs/adr/0001).
+
 Rules:
 
 * Exclusive CPUs go to containers of Guaranteed pods that ask for a whole number of CPUs; all others share the default set.

@@ -1,8 +1,9 @@
 """Which CPUs the CPU manager takes for a request: whole nodes, whole sockets, whole cores, then single CPUs.
 
 The packed order of the static policy with default options. It matters here because a container's CPUs decide what is left
-for the hints of the next one, and so where memory may go. Source: KEP-3570 (CPU manager) and the concept page "Control CPU
-Management Policies on the Node".
+for the hints of the next one, and so where memory may go. KEP-3570 and the concept page "Control
+CPU Management Policies on the Node" say what is promised; the order in detail is knowledge of upstream's algorithm, checked
+against real kubelets (docs/adr/0001).
 
 Rules:
 
