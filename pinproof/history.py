@@ -94,6 +94,26 @@ class Resources:
     """List form."""
 
 
+Hint = tuple[tuple[int, ...] | None, bool]
+"""A topology hint: NUMA node ids, ascending, or None for any; and whether it is preferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """What the hint providers answered for a container or a pod during an admission, and what was made of it."""
+
+    pod: str
+    container: str
+    """Empty where the Topology Manager asked for the pod as a whole."""
+
+    answers: Mapping[str, Mapping[str, tuple[Hint, ...] | None]]
+    """Provider (`cpu`, `memory`, `other`) → resource → hints, sorted; None for a resource without preference. A provider
+    that has no preference at all, by nil or by an empty map, has an empty mapping."""
+
+    merged: Hint | None
+    """What the Topology Manager stored for the container (the first one, for a pod); None where it stored nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """One decision on the way to an outcome, for people; the judge never reads it."""
@@ -118,6 +138,9 @@ class Observation:
     """Every pod the kubelet knows."""
 
     assignments: Assignments | None = None
+    pod_assignments: Mapping[str, tuple[Block, ...]] | None = None
+    """Pod → blocks of the pod as a whole (`PodLevelResourceManagers`); empty where there are none."""
+
     machine: Mapping[int, NodeState] | None = None
     policy: str | None = None
     """`policyName` in the state file."""
@@ -134,6 +157,9 @@ class Observation:
 
     pod_resources: Mapping[str, Mapping[str, Resources]] | None = None
     allocatable: Resources | None = None
+    hints: tuple[Hinted, ...] | None = None
+    """In the order in which the Topology Manager asked during this step; only a subject inside the process sees them."""
+
     notes: tuple[Note, ...] = ()
 
 

@@ -7,6 +7,7 @@ makes of it (behaviour.md 1.6: a kernel without NUMA shows the sockets as nodes 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from pinproof.scenario.cpuset import CpuSet
 
@@ -47,6 +48,9 @@ class Machine:
 
     numa: bool = True
     """False: the kernel was built without NUMA and has no node directories."""
+
+    os: Literal["linux", "windows"] = "linux"
+    """Whose memory manager it is: `Static` exists on Linux alone, `BestEffort` on Windows alone (behaviour.md 9)."""
 
     provenance: str = ""
     """Where the shape comes from."""

@@ -14,6 +14,11 @@ from pinproof.scenario.quantity import Quantity
 Resources = tuple[tuple[str, Quantity], ...]
 """(resource name such as `memory`, `cpu`, `hugepages-2Mi`; quantity), ascending by name."""
 
+OtherHints = tuple[tuple[str, tuple[tuple[tuple[int, ...] | None, bool], ...] | None], ...]
+"""What a hint provider beside the CPU and memory managers, such as a device plugin, answers: (resource name; its hints as
+(NUMA node ids, ascending, or None for any; preferred), or None for no preference), ascending by name. An empty tuple of
+hints is "impossible"."""
+
 QosClass = Literal["Guaranteed", "Burstable", "BestEffort"]
 
 
@@ -29,6 +34,9 @@ class Container:
     restart_always: bool = False
     """True for a restartable init container, a sidecar; always False for an app container."""
 
+    hints: OtherHints = ()
+    """Scope container: what another hint provider answers; () is a provider without preference."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pod:
@@ -38,6 +46,14 @@ class Pod:
     containers: tuple[Container, ...]
     init_containers: tuple[Container, ...] = ()
     restart_policy: Literal["Always", "OnFailure", "Never"] = "Always"
+    requests: Resources = ()
+    """`spec.resources.requests` after defaulting from the limits: pod-level resources (behaviour.md 10.1, 10.3)."""
+
+    limits: Resources = ()
+    """`spec.resources.limits`."""
+
+    hints: OtherHints = ()
+    """Scope pod: what another hint provider answers for the pod."""
 
     @property
     def all_containers(self) -> tuple[Container, ...]:
