@@ -98,6 +98,12 @@ Hint = tuple[tuple[int, ...] | None, bool]
 """A topology hint: NUMA node ids, ascending, or None for any; and whether it is preferred."""
 
 
+def hint_order(hint: Hint) -> tuple[bool, tuple[int, ...], bool]:
+    """Sort key of hints: "any" first, then by nodes."""
+    mask, preferred = hint
+    return mask is not None, mask or (), preferred
+
+
 @dataclass(frozen=True, slots=True)
 class Hinted:
     """What the hint providers answered for a container or a pod during an admission, and what was made of it."""
@@ -107,8 +113,8 @@ class Hinted:
     """Empty where the Topology Manager asked for the pod as a whole."""
 
     answers: Mapping[str, Mapping[str, tuple[Hint, ...] | None]]
-    """Provider (`cpu`, `memory`, `other`) → resource → hints, sorted; None for a resource without preference. A provider
-    that has no preference at all, by nil or by an empty map, has an empty mapping."""
+    """Provider (`cpu`, `memory`, `other`) → resource → hints, by `hint_order`; None for a resource without preference. A
+    provider that has no preference at all, by nil or by an empty map, has an empty mapping."""
 
     merged: Hint | None
     """What the Topology Manager stored for the container (the first one, for a pod); None where it stored nothing."""

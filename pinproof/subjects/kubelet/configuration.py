@@ -39,7 +39,7 @@ def minor_of(version: str) -> int:
 def document(config: KubeletConfig, *, minor: int, user_namespace: bool) -> Document:
     """The KubeletConfiguration of a scenario for a kubelet of a minor; `user_namespace`: the node runs unprivileged."""
     base = {name: value for name, value in _base().items() if SINCE.get(name, 0) <= minor}
-    made = {**base, **_asked(config)}
+    made = {**base, **asked(config)}
     made["featureGates"] = {"KubeletInUserNamespace": user_namespace, **dict(config.feature_gates)}
     return made
 
@@ -96,11 +96,11 @@ def _base() -> Document:
     }
 
 
-def _asked(config: KubeletConfig) -> Document:
+def asked(config: KubeletConfig) -> Document:
     """The fields that the scenario sets."""
-    asked: Document = {name: value for name, (value, unset) in _plain(config).items() if value != unset}
+    fields: Document = {name: value for name, (value, unset) in _plain(config).items() if value != unset}
     if config.reserved_memory:
-        asked["reservedMemory"] = [
+        fields["reservedMemory"] = [
             {
                 "numaNode": entry.numa_node,
                 "limits": {name: quantity.written or str(quantity) for name, quantity in entry.limits},
@@ -108,8 +108,8 @@ def _asked(config: KubeletConfig) -> Document:
             for entry in config.reserved_memory
         ]
     if config.eviction_hard is not None:
-        asked["evictionHard"] = dict(config.eviction_hard)
-    return asked
+        fields["evictionHard"] = dict(config.eviction_hard)
+    return fields
 
 
 def _plain(config: KubeletConfig) -> dict[str, tuple[Any, Any]]:

@@ -1,0 +1,109 @@
+"""Scenarios as requests of the driver (`driver/component/README.md`). Pure.
+
+Plain dictionaries straight from the frozen values: a campaign makes hundreds a second.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.machine import Machine, NumaNode
+from pinproof.scenario.pod import Container, Pod, Resources
+from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, StateText, Step
+from pinproof.subjects.kubelet.configuration import asked
+
+Entries = dict[str, Any]
+
+
+def machine(value: Machine) -> Entries:
+    """A machine."""
+    return {
+        "os": value.os,
+        "threadsPerCore": value.threads_per_core,
+        "numa": value.numa,
+        "nodes": [_node(node) for node in value.nodes],
+    }
+
+
+def kubelet(config: KubeletConfig) -> Entries:
+    """The fields that a configuration sets."""
+    fields = asked(config)
+    if config.feature_gates:
+        fields["featureGates"] = dict(config.feature_gates)
+    return fields
+
+
+def step(value: Step) -> Entries:
+    """A step; the release that a restart changes to is the caller's business."""
+    match value:
+        case Admit(pod=arriving):
+            return {"admit": _pod(arriving)}
+        case Remove(pod=name):
+            return {"remove": name}
+        case Exit(pod=name, container=container, code=code):
+            return {"exit": {"pod": name, "container": container, "code": code}}
+        case Restart():
+            return {"restart": _restart(value)}
+
+
+def _node(node: NumaNode) -> Entries:
+    return {
+        "id": node.id,
+        "memory": node.memory,
+        "cpus": sorted(node.cpus),
+        "hugepages": node.hugepages,
+        "distances": node.distances,
+        "socket": node.socket,
+    }
+
+
+def _restart(value: Restart) -> Entries:
+    entries: Entries = {"state": _state(value), "order": value.order, "signal": value.signal}
+    if value.machine is not None:
+        entries["machine"] = machine(value.machine)
+    if value.kubelet is not None:
+        entries["kubelet"] = kubelet(value.kubelet)
+    return entries
+
+
+def _state(value: Restart) -> object:
+    match value.state:
+        case StateText(text):
+            return {"text": text}
+        case StateEdit(find, replace, checksum):
+            return {"find": find, "replace": replace, "checksum": checksum}
+        case word:
+            return word
+
+
+def _pod(pod: Pod) -> Entries:
+    entries: Entries = {
+        "name": pod.name,
+        "restartPolicy": pod.restart_policy,
+        "init": [_container(container) for container in pod.init_containers],
+        "containers": [_container(container) for container in pod.containers],
+    }
+    if pod.requests or pod.limits:
+        entries |= {"requests": _amounts(pod.requests), "limits": _amounts(pod.limits)}
+    if pod.hints:
+        entries["hints"] = dict(pod.hints)
+    return entries
+
+
+def _container(container: Container) -> Entries:
+    entries: Entries = {
+        "name": container.name,
+        "requests": _amounts(container.requests),
+        "limits": _amounts(container.limits),
+    }
+    if container.restart_always:
+        entries["sidecar"] = True
+    if container.hints:
+        entries["hints"] = dict(container.hints)
+    return entries
+
+
+def _amounts(resources: Resources) -> dict[str, str]:
+    """Quantities as they were written: two spellings of an amount are not the same to a kubelet."""
+    return {name: quantity.written or str(quantity) for name, quantity in resources}
