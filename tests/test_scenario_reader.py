@@ -232,7 +232,7 @@ def test_names_place_and_remedy(body: str, expected: str) -> None:
         ("memory: 1Gi, limits: {memory: 2Gi}", "limits.memory: memory is given apart and as request and limit at once"),
         ("requests: {cpu: 2}, limits: {cpu: 1}", "requests.cpu: the request 2 is above the limit 1"),
         ("cpu: 1, hugepages: {2Mi: 3Mi}", "hugepages.2Mi: 3Mi is not a whole number of pages of 2Mi"),
-        ("hugepages: {2Mi: 4Mi}", ": a container with huge pages needs cpu or memory too"),
+        ("hugepages: {2Mi: 4Mi}", ": huge pages need cpu or memory beside them"),
         ("cpu: 1, requests: {hugepages-1Gi: 1Gi}", "requests.hugepages-1Gi: huge pages need a limit"),
         ("limits: {nvidia.com/gpu: 1}", "limits.nvidia.com/gpu: nvidia.com/gpu is not a resource pinproof knows"),
         ("restartPolicy: Always", "restartPolicy: only an init container can have one"),
@@ -248,10 +248,6 @@ def test_pods_the_api_refuses(container: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        (
-            "resources: {limits: {cpu: 1}}",
-            "resources: not supported in this version of pinproof: pod-level resources",
-        ),
         (
             "ephemeralContainers: []",
             "ephemeralContainers: not supported in this version of pinproof: ephemeral containers",

@@ -50,6 +50,7 @@ topology:
   provenance: made up
   threadsPerCore: 2
   numa: true
+  os: linux
   nodes: [{id: 0, memory: 10Gi, cpus: 0-3, hugepages: {2Mi: 512, 1Gi: 0}, distances: [10], socket: 0}]
 kubelet:
   memoryManagerPolicy: Static
@@ -67,14 +68,16 @@ kubelet:
 steps:
 - admit:
     name: a
-    initContainers: [{name: i, cpu: 0.5, memory: 1e9, restartPolicy: Always}]
+    initContainers: [{name: i, cpu: 0.5, memory: 1e9, restartPolicy: Always, hints: {example.com/gpu: []}}]
     containers: [{name: c, hugepages: {2Mi: 2Mi}, requests: {cpu: 1}, limits: {memory: 1Gi}}]
     restartPolicy: OnFailure
+    resources: {requests: {cpu: 2, memory: 2Gi}, limits: {cpu: 2, memory: 3Gi, hugepages-2Mi: 4Mi}}
+    hints: {example.com/gpu: [{nodes: [0], preferred: true}, {nodes: null, preferred: false}], example.com/nic: null}
 - admit:
     apiVersion: v1
     kind: Pod
     metadata: {name: b, labels: {a: b}}
-    spec: {containers: [{name: c, image: x, resources: {limits: {cpu: 1, memory: 1Gi}}}]}
+    spec: {resources: {limits: {cpu: 3}}, containers: [{name: c, resources: {limits: {cpu: 1, memory: 1Gi}}}]}
 - exit: {pod: a, container: i, code: 1}
 - restart: {state: lose, order: [b], signal: KILL, topology: one, kubelet: {memoryManagerPolicy: null}, kubernetes: 1.36}
 - restart: {state: {find: a, replace: b, checksum: recompute}}

@@ -12,8 +12,9 @@ from pinproof.history import History, Prediction
 from pinproof.judge.verdict import Judgement, judge
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError
+from pinproof.scenario.other_hints import has_hints
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
-from pinproof.subjects.protocol import Subject
+from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,14 @@ def abilities(scenario: Scenario) -> set[str]:
     """What a subject must be able to do for the scenario, in the words of `Capabilities.steps`."""
     wanted: set[str] = set()
     plain = Restart()
+    if scenario.machine.os == "windows":
+        wanted.add(MACHINE_WINDOWS)
     for step in scenario.steps:
         wanted.add(_ABILITIES[type(step)])
+        if isinstance(step, Admit) and has_hints(step.pod):
+            wanted.add(ADMIT_HINTS)
+        if isinstance(step, Restart) and step.machine is not None and step.machine.os == "windows":
+            wanted.add(MACHINE_WINDOWS)
         if isinstance(step, Restart):
             changed = (part.name for part in fields(step) if getattr(step, part.name) != getattr(plain, part.name))
             wanted.update(f"restart.{name}" for name in changed)

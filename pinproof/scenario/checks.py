@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.configs import check_reservations
 from pinproof.scenario.machine import Machine
+from pinproof.scenario.other_hints import check_hints
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Step
 from pinproof.scenario.yamltext import Location
@@ -51,6 +52,7 @@ class Timeline:
         if pod.name in self._pods:
             self._say((*at, "name"), f"the pod {pod.name} is there already; remove it first, or use another name")
         self._pods[pod.name] = pod
+        self._hints(pod, at)
 
     def _exit(self, step: Exit, at: Location) -> None:
         if not self._known(step.pod, (*at, "pod")):
@@ -67,6 +69,9 @@ class Timeline:
                 self._known(name, (*at, "order", index))
         self.machine = step.machine or self.machine
         self.kubelet = step.kubelet or self.kubelet
+        if step.machine:
+            for pod in self._pods.values():
+                self._hints(pod, (*at, "topology"))
         if step.machine or step.kubelet:
             self._reservations((*at, "kubelet") if step.kubelet else (*at, "topology"))
 
@@ -85,6 +90,16 @@ class Timeline:
             return
         for place, message in check_reservations(self.kubelet, self.machine):
             self._say((*at, *place) if at[-1] == "kubelet" else at, message)
+
+    def _hints(self, pod: Pod, at: Location) -> None:
+        """Hints of a pod that arrives, or of one that is there when the machine changes."""
+        if self.machine is None:
+            return
+        changed = at[-1] == "topology"
+        for place, message in check_hints(pod, self.machine):
+            self._say(
+                at if changed else (*at, *place), f"hints of the pod {pod.name}: {message}" if changed else message
+            )
 
 
 def _list(names: list[str]) -> str:

@@ -16,6 +16,7 @@ from pinproof.scenario.fields import (
     ByteText,
     ContainerName,
     CpuListText,
+    DeviceName,
     Document,
     Name,
     PageCounts,
@@ -25,7 +26,7 @@ from pinproof.scenario.fields import (
     ReleaseText,
     ThresholdText,
 )
-from pinproof.scenario.manifest import ManifestDocument
+from pinproof.scenario.manifest import ManifestDocument, ManifestResources
 
 
 class NodeDocument(Document):
@@ -58,6 +59,9 @@ class MachineShape(Document):
 
     numa: StrictBool = True
     """False: a kernel built without NUMA, which shows no nodes."""
+
+    os: Literal["linux", "windows"] = "linux"
+    """Whose managers a kubelet has: windows has the memory manager policy BestEffort instead of Static."""
 
     nodes: Annotated[list[NodeDocument], Field(min_length=1)]
     """Ascending by id."""
@@ -148,6 +152,19 @@ class KubeletDocument(Document):
     """Gate → on or off."""
 
 
+class HintDocument(Document):
+    """One hint of another hint provider."""
+
+    nodes: Annotated[list[Annotated[StrictInt, Field(ge=0, le=MAX_NODE)]] | None, Field(min_length=1)]
+    """NUMA nodes; null for any."""
+
+    preferred: StrictBool
+    """Whether the provider prefers this hint."""
+
+
+HintsField = dict[DeviceName, list[HintDocument] | None]
+
+
 class ContainerDocument(Document):
     """A container in the short form: cpu, memory and hugepages are request and limit at once."""
 
@@ -172,6 +189,9 @@ class ContainerDocument(Document):
     restart_policy: Annotated[Literal["Always"] | None, Field(alias="restartPolicy")] = None
     """Always makes an init container a sidecar."""
 
+    hints: HintsField = Field(default_factory=dict)
+    """Scope container: device → what another hint provider answers; null is no preference, [] is impossible."""
+
 
 class PodDocument(Document):
     """A pod in the short form."""
@@ -187,6 +207,12 @@ class PodDocument(Document):
 
     restart_policy: Annotated[Literal["Always", "OnFailure", "Never"], Field(alias="restartPolicy")] = "Always"
     """What the kubelet does when a container ends."""
+
+    resources: ManifestResources = ManifestResources()
+    """Pod-level resources: what the pod asks for as a whole."""
+
+    hints: HintsField = Field(default_factory=dict)
+    """Scope pod: device → what another hint provider answers; null is no preference, [] is impossible."""
 
 
 class ExitDocument(Document):

@@ -31,7 +31,6 @@ _LATER = {
     "readinessProbe": "probes",
     "resizePolicy": "in-place resize",
     "resourceClaims": "dynamic resources",
-    "resources": "pod-level resources",
     "restartPolicyRules": "restart rules",
     "runtimeClassName": "runtime classes",
     "startupProbe": "probes",
@@ -97,6 +96,13 @@ class Draft(Generic[M]):
         except LookupError:
             return default
         return value if isinstance(value, int) and value > 0 else default
+
+    def has(self, word: str, *at: str | int) -> bool:
+        """Whether this word stands at a place."""
+        try:
+            return bool(self.raw(*at) == word)
+        except LookupError:
+            return False
 
     def say(self, at: Location, message: str) -> None:
         """Record a problem with its place and line."""

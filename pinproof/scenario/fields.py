@@ -35,6 +35,7 @@ TAG_MARK = "«"
 _CPU_LIST = re.compile(r"(\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*)?", re.ASCII)
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", re.ASCII)
 _DNS_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", re.ASCII)
+_RESOURCE = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?)/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
 _RELEASE = re.compile(r"1\.\d{1,2}(\.\d{1,3})?", re.ASCII)
 
 
@@ -100,6 +101,12 @@ def _container_name(text: str) -> str:
     return text
 
 
+def _device(text: str) -> str:
+    if not _RESOURCE.fullmatch(text):
+        raise ValueError(f"{text!r} is not the name of a device: write it with its domain, such as example.com/gpu")
+    return text
+
+
 def _release(text: str) -> str:
     if not _RELEASE.fullmatch(text):
         raise ValueError(f"{text!r} is not a Kubernetes release; write it like 1.36.3")
@@ -134,6 +141,7 @@ ContainerName = Annotated[
 ReleaseText = Annotated[
     StrictStr, BeforeValidator(_as_text), AfterValidator(_release), WithJsonSchema({"type": ["string", "number"]})
 ]
+DeviceName = Annotated[StrictStr, AfterValidator(_device)]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=200)]
 
 

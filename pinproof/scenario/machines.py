@@ -35,11 +35,14 @@ def machine_of(document: TopologyBody | TopologyDocument) -> Machine:
         nodes=tuple(node_of(node) for node in document.nodes),
         threads_per_core=document.threads_per_core,
         numa=document.numa,
+        os=document.os,
         provenance=about.provenance.strip(),
     )
 
 
-def check_nodes(nodes: Sequence[NumaNode | None], *, threads_per_core: int = 1) -> Iterator[Finding]:
+def check_nodes(
+    nodes: Sequence[NumaNode | None], *, threads_per_core: int = 1, windows: bool = False
+) -> Iterator[Finding]:
     """What cannot be in a machine with these nodes; None stands for a node that could not be read."""
     last: int | None = None
     owners: dict[int, int] = {}
@@ -52,6 +55,8 @@ def check_nodes(nodes: Sequence[NumaNode | None], *, threads_per_core: int = 1) 
         last = node.id
         for at, message in _check_node(node, threads_per_core):
             yield ("nodes", index, *at), message
+        if windows and node.hugepages:
+            yield ("nodes", index, "hugepages"), "a kubelet knows no huge pages on Windows; leave them out"
         for cpu in sorted(node.cpus & owners.keys()):
             yield ("nodes", index, "cpus"), f"CPU {cpu} belongs to node {owners[cpu]} already; a CPU is on one node"
         owners |= dict.fromkeys(node.cpus, node.id)

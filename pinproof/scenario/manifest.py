@@ -14,7 +14,7 @@ from pinproof.scenario.fields import ContainerName, Document, PodName, QuantityT
 
 
 class ManifestResources(Document):
-    """`resources` of a container in a manifest."""
+    """`resources` of a container or a pod."""
 
     requests: dict[StrictStr, QuantityText] = Field(default_factory=dict)
     """Requests; a resource without one has its limit as request."""
@@ -67,6 +67,9 @@ class ManifestSpec(Document):
     init_containers: Annotated[list[ManifestContainer], Field(alias="initContainers")] = Field(default_factory=list)
     containers: Annotated[list[ManifestContainer], Field(min_length=1)]
     restart_policy: Annotated[Literal["Always", "OnFailure", "Never"], Field(alias="restartPolicy")] = "Always"
+    resources: ManifestResources = ManifestResources()
+    """Pod-level resources: what the pod asks for as a whole."""
+
     volumes: Any = None
     node_name: Annotated[Any, Field(alias="nodeName")] = None
     node_selector: Annotated[Any, Field(alias="nodeSelector")] = None

@@ -60,13 +60,22 @@ class Pod:
         """Init containers first, then app containers: the order in which the Topology Manager admits them."""
         return self.init_containers + self.containers
 
-    def qos(self) -> QosClass:
-        """QoS class from cpu and memory of every container and init container (`GetPodQOS`)."""
+    @property
+    def has_resources(self) -> bool:
+        """Whether it has pod-level resources."""
+        return bool(self.requests or self.limits)
+
+    def qos(self, *, pod_level: bool = True) -> QosClass:
+        """QoS class from cpu and memory of every container and init container (`GetPodQOS`).
+
+        Pod-level resources decide alone where they are set, unless `pod_level=False`: a kubelet without the feature.
+        """
         requested = limited = False
         guaranteed = True
-        for container in self.all_containers:
-            requests = _positive(container.requests)
-            limits = _positive(container.limits)
+        whole = [(self.requests, self.limits)] if pod_level and self.has_resources else []
+        for asked, bound in whole or [(container.requests, container.limits) for container in self.all_containers]:
+            requests = _positive(asked)
+            limits = _positive(bound)
             requested |= bool(requests)
             limited |= bool(limits)
             guaranteed &= limits.keys() == {"cpu", "memory"} and requests == limits

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pinproof.scenario.document import ContainerDocument, PodDocument
 from pinproof.scenario.machines import Finding
-from pinproof.scenario.manifest import ManifestContainer, ManifestDocument
+from pinproof.scenario.manifest import ManifestContainer, ManifestDocument, ManifestResources
+from pinproof.scenario.other_hints import hints_of
 from pinproof.scenario.pod import Container, Pod, Resources
+from pinproof.scenario.pod_level import HUGEPAGES, contradictions, is_pod_level, with_resources
 from pinproof.scenario.quantity import Quantity
 from pinproof.scenario.yamltext import Location
 
-HUGEPAGES = "hugepages-"
 OVERCOMMIT = frozenset({"cpu", "memory", "ephemeral-storage"})
 """Resources whose request may be below the limit."""
 
@@ -19,19 +21,26 @@ OVERCOMMIT = frozenset({"cpu", "memory", "ephemeral-storage"})
 def pod_of(document: PodDocument | ManifestDocument) -> Pod:
     """The value of a pod."""
     if isinstance(document, PodDocument):
-        return Pod(
+        pod = Pod(
             name=document.name,
             containers=tuple(_short(container) for container in document.containers),
             init_containers=tuple(_short(container) for container in document.init_containers),
             restart_policy=document.restart_policy,
+            hints=hints_of(document.hints),
         )
+        return _with(document.resources, pod)
     spec = document.spec
-    return Pod(
+    pod = Pod(
         name=document.metadata.name,
         containers=tuple(_full(container) for container in spec.containers),
         init_containers=tuple(_full(container) for container in spec.init_containers),
         restart_policy=spec.restart_policy,
     )
+    return _with(spec.resources, pod)
+
+
+def _with(resources: ManifestResources, pod: Pod) -> Pod:
+    return with_resources(pod, _resources(resources.requests), _resources(resources.limits))
 
 
 def shorthand(document: ContainerDocument) -> dict[str, str]:
@@ -43,9 +52,9 @@ def shorthand(document: ContainerDocument) -> dict[str, str]:
 
 def _short(document: ContainerDocument) -> Container:
     both = shorthand(document)
-    return _container(
-        document.name, both | document.requests, both | document.limits, sidecar=document.restart_policy is not None
-    )
+    sidecar = document.restart_policy is not None
+    container = _container(document.name, both | document.requests, both | document.limits, sidecar=sidecar)
+    return replace(container, hints=hints_of(document.hints))
 
 
 def _full(document: ManifestContainer) -> Container:
@@ -81,6 +90,21 @@ def check_pod(document: PodDocument | ManifestDocument) -> Iterator[Finding]:
             if key == "containers" and container.restart_policy:
                 yield (*at, "restartPolicy"), "only an init container can have one; set the pod's restartPolicy"
             yield from (((*at, *place), message) for place, message in _check_container(container))
+    yield from (((*prefix, "resources", *place), message) for place, message in _check_pod_level(pod_of(document)))
+
+
+def _check_pod_level(pod: Pod) -> Iterator[Finding]:
+    """Pod-level resources, after the API's defaults."""
+    for key, resources in (("requests", pod.requests), ("limits", pod.limits)):
+        for resource, _ in resources:
+            if not is_pod_level(resource):
+                yield (
+                    (key, resource),
+                    f"{resource} cannot be asked for by a pod as a whole; cpu, memory and huge pages can",
+                )
+    whole = Container("", pod.requests, pod.limits)
+    yield from _check_resources(whole, _places(dict(pod.requests), dict(pod.limits)))
+    yield from (((key, resource), message) for key, resource, message in contradictions(pod))
 
 
 def _check_container(container: ContainerDocument | ManifestContainer) -> Iterator[Finding]:
@@ -99,7 +123,7 @@ def _check_container(container: ContainerDocument | ManifestContainer) -> Iterat
     yield from _check_resources(_short(container), _places(container.requests, container.limits) | short)
 
 
-def _places(requests: Mapping[str, str], limits: Mapping[str, str]) -> dict[str, Location]:
+def _places(requests: Iterable[str], limits: Iterable[str]) -> dict[str, Location]:
     """Where each resource stands, the request first."""
     places: dict[str, Location] = {name: ("limits", name) for name in limits}
     return places | {name: ("requests", name) for name in requests}
@@ -118,7 +142,7 @@ def _check_resources(container: Container, places: Mapping[str, Location]) -> It
             yield at, f"the request {amount} is above the limit {limit}"
     names = places.keys()
     if any(name.startswith(HUGEPAGES) for name in names) and names.isdisjoint({"cpu", "memory"}):
-        yield (), "a container with huge pages needs cpu or memory too"
+        yield (), "huge pages need cpu or memory beside them"
 
 
 def _check_amount(resource: str, amount: Quantity) -> Iterator[str]:

@@ -67,7 +67,8 @@ def say_impossible(draft: Draft[Any], *at: str | int) -> bool:
     """Tell what is impossible in the machine at a place of a document, malformed nodes left out; whether there was any."""
     parts = [draft.part(NodeDocument, *at, "nodes", index) for index in range(draft.length(*at, "nodes"))]
     threads = draft.integer(*at, "threadsPerCore", default=1)
-    found = list(check_nodes([node_of(part) if part else None for part in parts], threads_per_core=threads))
+    nodes = [node_of(part) if part else None for part in parts]
+    found = list(check_nodes(nodes, threads_per_core=threads, windows=draft.has("windows", *at, "os")))
     for place, message in found:
         draft.say((*at, *place), message)
     return bool(found)

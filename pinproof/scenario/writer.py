@@ -12,14 +12,15 @@ from typing import Any
 
 import yaml
 
+from pinproof.scenario import other_hints
 from pinproof.scenario.config import KubeletConfig, MemoryReservation
 from pinproof.scenario.configs import DEFAULT
 from pinproof.scenario.document import KubeletDocument
 from pinproof.scenario.fields import API_VERSION
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, Pod
+from pinproof.scenario.pod_level import HUGEPAGES
 from pinproof.scenario.quantity import Quantity
-from pinproof.scenario.shortform import HUGEPAGES
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 
 Entries = dict[str, Any]
@@ -77,6 +78,8 @@ def _shape(machine: Machine) -> Entries:
         entries["threadsPerCore"] = machine.threads_per_core
     if not machine.numa:
         entries["numa"] = False
+    if machine.os != "linux":
+        entries["os"] = machine.os
     entries["nodes"] = [_node(node) for node in machine.nodes]
     return entries
 
@@ -161,6 +164,11 @@ def _pod(pod: Pod) -> Entries:
     entries["containers"] = [_container(container) for container in pod.containers]
     if pod.restart_policy != "Always":
         entries["restartPolicy"] = pod.restart_policy
+    resources = {"requests": _amounts(dict(pod.requests)), "limits": _amounts(dict(pod.limits))}
+    if pod.requests or pod.limits:
+        entries["resources"] = {key: texts for key, texts in resources.items() if texts}
+    if pod.hints:
+        entries["hints"] = other_hints.written(pod.hints)
     return entries
 
 
@@ -182,6 +190,8 @@ def _container(container: Container) -> Entries:
             entries[key] = apart
     if container.restart_always:
         entries["restartPolicy"] = "Always"
+    if container.hints:
+        entries["hints"] = other_hints.written(container.hints)
     return entries
 
 

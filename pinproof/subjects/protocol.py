@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pinproof.history import History
 from pinproof.scenario.steps import Scenario
+
+ADMIT_HINTS: Final = "admit.hints"
+"""A pod whose `hints` say what another hint provider answers."""
+
+MACHINE_WINDOWS: Final = "machine.windows"
+"""A machine with `os: windows`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,8 @@ class Capabilities:
     """Names of the fields of `Observation` that it fills."""
 
     steps: frozenset[str]
-    """`admit`, `remove`, `exit`, `restart`, and `restart.<field>` for each field of a restart that it can honour."""
+    """`admit`, `remove`, `exit`, `restart`, and `restart.<field>` for each field of a restart that it can honour;
+    `ADMIT_HINTS` and `MACHINE_WINDOWS` of a subject inside the kubelet's process."""
 
 
 class Subject(Protocol):

@@ -9,7 +9,7 @@ from pinproof.history import History, Observation
 from pinproof.reference.behaviour import LATEST, behaviour_of
 from pinproof.reference.model import predict
 from pinproof.scenario.steps import Restart, Scenario
-from pinproof.subjects.protocol import Capabilities
+from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities
 
 
 class ReferenceSubject:
@@ -21,7 +21,17 @@ class ReferenceSubject:
         self.version = f"{self._behaviour.minor}.0"
         self.capabilities = Capabilities(
             observables=frozenset(f.name for f in fields(Observation)),
-            steps=frozenset({"admit", "remove", "exit", "restart", *(f"restart.{f.name}" for f in fields(Restart))}),
+            steps=frozenset(
+                {
+                    "admit",
+                    "remove",
+                    "exit",
+                    "restart",
+                    *(f"restart.{f.name}" for f in fields(Restart)),
+                    ADMIT_HINTS,
+                    MACHINE_WINDOWS,
+                }
+            ),
         )
 
     def properties(self) -> Mapping[str, str]:

@@ -29,6 +29,8 @@ def static_pod(pod: Pod, *, uid: str, namespace: str, arrival: int) -> str:
         "enableServiceLinks": False,
         "containers": [_container(container) for container in pod.containers],
     }
+    if pod.has_resources:
+        spec["resources"] = {"requests": _quantities(pod.requests), "limits": _quantities(pod.limits)}
     if pod.init_containers:
         spec["initContainers"] = [_container(container) for container in pod.init_containers]
     metadata = {
