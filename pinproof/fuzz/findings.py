@@ -1,0 +1,138 @@
+"""What makes two failures the same: a signature without names, numbers and sizes.
+
+A scenario that fails shows
+
+* every broken invariant, each of which the ledger may explain for itself;
+* of the differences from the model the first one of the earliest step alone, since later ones mostly follow from it;
+* or the trouble that left it without a verdict: a driver that died, a judge that raised.
+
+>>> abstract("rejected, X: pod a needs 4294967296 (4Gi) on {0,1}", {"a"})
+'rejected, X: pod * needs # on {#}'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pinproof.judge.verdict import Finding, Judgement
+from pinproof.scenario.steps import Admit, Restart, Scenario
+
+VERDICTS = ("pods", "refusal", "running")
+"""Fields of a difference whose values tell defects apart; of all others the place alone does."""
+
+LONGEST = 160
+"""Characters of what was said that a signature keeps."""
+
+FRAMES = 3
+"""Frames of a stack that a signature keeps: the topmost that lie in Kubernetes."""
+
+_NUMBER = re.compile(r"-?(?<![A-Za-z])\d[\d.,]*(?:[KMGT]i?\b)?(?: \((?:about )?[\d.]+[KMGT]i\))?")
+_REPEATED = re.compile(r"(.{3,}?)(?:[;,] (?:and )?\1)+")
+_FRAME = re.compile(r"^\s*(k8s\.io/[\w./*()-]+)\(", re.MULTILINE)
+_WORD = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Signature:
+    """What a kind of failure has in common."""
+
+    oracle: Literal["required", "modelled", "trouble"]
+    requirement: str
+    """Id of the broken invariant, empty unless required."""
+
+    step: str
+    """`start`, `admit`, `remove`, `exit`, or `restart` with what is special about it."""
+
+    path: str
+    """Where in the observation; `*` for names, `#` for node ids."""
+
+    said: str
+    """What was expected and seen, where that tells defects apart; the top of the stack of a panic."""
+
+    def __str__(self) -> str:
+        name = self.requirement or {"modelled": "model", "trouble": "no verdict"}.get(self.oracle, "")
+        return f"{name}: {self.step}: {self.path}" + (f": {self.said}" if self.said else "")
+
+    @property
+    def id(self) -> str:
+        """Short, the same in every run, fit for a folder's name: `model-admit-pods-1a2b3c4d`."""
+        digest = hashlib.sha256("\0".join((self.oracle, self.requirement, self.step, self.path, self.said)).encode())
+        words = (self.requirement or self.oracle, self.step.split(" ", 1)[0], self.path.split(".", 1)[0])
+        slug = "-".join(re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-") for word in words)
+        return f"{slug.replace('modelled', 'model')}-{digest.hexdigest()[:8]}"
+
+
+def signatures(scenario: Scenario, judgement: Judgement) -> Mapping[Signature, Finding]:
+    """Signature → the first finding that has it, in the order of the findings."""
+    if judgement.trouble:
+        return {_trouble(judgement.trouble): Finding("modelled", "", 0, "", "a verdict", "", judgement.trouble)}
+    names = _names(scenario)
+    found: dict[Signature, Finding] = {}
+    for finding in _telling(judgement):
+        found.setdefault(_signature(scenario, finding, names), finding)
+    return found
+
+
+def _telling(judgement: Judgement) -> Iterator[Finding]:
+    differs = False
+    for finding in judgement.findings:
+        if finding.oracle == "required":
+            yield finding
+        elif not differs:
+            differs = True
+            yield finding
+
+
+def _signature(scenario: Scenario, finding: Finding, names: Collection[str]) -> Signature:
+    path = abstract(finding.path, names)
+    said = ""
+    if finding.oracle == "required" or path.split(".", 1)[0] in VERDICTS:
+        said = f"expected {abstract(finding.expected, names)}, seen {abstract(finding.seen, names)}"
+    return Signature(finding.oracle, finding.requirement, step_kind(scenario, finding.step), path, said[:LONGEST])
+
+
+def _trouble(text: str) -> Signature:
+    frames = _FRAME.findall(text)[:FRAMES]
+    said = " < ".join(frames) or abstract(text.strip().splitlines()[0], ())
+    return Signature("trouble", "", "any", "", said[: 2 * LONGEST])
+
+
+def step_kind(scenario: Scenario, index: int) -> str:
+    """What kind of step led to an observation, with what matters most about a restart."""
+    if not 0 < index <= len(scenario.steps):
+        return "start"
+    step = scenario.steps[index - 1]
+    if not isinstance(step, Restart):
+        return type(step).__name__.lower()
+    if not isinstance(step.state, str):
+        return "restart edited"
+    if step.state == "lose":
+        return "restart lost"
+    changed = step.machine or step.kubelet or step.kubernetes
+    return "restart changed" if changed else "restart"
+
+
+def abstract(text: str, names: Collection[str]) -> str:
+    """The text without what differs from one scenario to the next: names of pods and containers, numbers, sizes."""
+    text = _WORD.sub(lambda found: _part(found[0], names), " ".join(text.split()))
+    text = _NUMBER.sub("#", text)
+    text = re.sub(r"#(?:, ?#)+", "#", text)
+    return _REPEATED.sub(r"\1", text)
+
+
+def _part(word: str, names: Collection[str]) -> str:
+    """A word that is a name, or a path with names in it."""
+    return ".".join("*" if part in names else part for part in word.split("."))
+
+
+def _names(scenario: Scenario) -> frozenset[str]:
+    found: set[str] = set()
+    for step in scenario.steps:
+        if isinstance(step, Admit):
+            found.add(step.pod.name)
+            found.update(container.name for container in step.pod.all_containers)
+    return frozenset(found)
