@@ -28,8 +28,9 @@ OPTIONS = "pkg/kubelet/cm/topologymanager/policy_options.go"
 TOPOLOGY = "pkg/kubelet/cm/topologymanager/topology_manager.go"
 MASKS = "pkg/kubelet/cm/topologymanager/bitmask/bitmask.go"
 
-ERROR_OF_A_NODE = "metrics.ResourceManagerAllocationErrorsTotal.WithLabelValues(" + (
-    "metrics.ResourceManagerMemory, metrics.ResourceManagerNode)"
+ERROR_OF_A_NODE = (
+    "metrics.ResourceManagerAllocationErrorsTotal"
+    ".WithLabelValues(metrics.ResourceManagerMemory, metrics.ResourceManagerNode)"
 )
 """What follows the one of two equal lines that is meant."""
 

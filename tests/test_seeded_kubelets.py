@@ -28,26 +28,11 @@ from pathlib import Path
 
 import pytest
 
-from pinproof.build import toolchain
 from pinproof.build.changes import Changes, read_changes
 from tests.seeded_kubelets import RELEASE, SEEDED, Seeded, patch_of
 
 ROOT = Path(__file__).parent.parent
 EVERY = [pytest.param(seeded, id=seeded.name) for seeded in SEEDED]
-
-
-@pytest.fixture(scope="session")
-def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The release's module on disk; downloaded where it is not in the cache."""
-    done = subprocess.run(
-        [toolchain.find().executable, "mod", "download", "-json", f"k8s.io/kubernetes@v{RELEASE}"],
-        cwd=tmp_path_factory.mktemp("empty"),
-        env={**os.environ, "GOWORK": "off", "GOTOOLCHAIN": "local"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return Path(json.loads(done.stdout)["Dir"])
 
 
 def changed(module: Path, root: Path, seeded: Seeded, changes: Changes) -> str:

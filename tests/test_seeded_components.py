@@ -1,0 +1,39 @@
+"""Component drivers of 1.36.3 with one bug each are told from the real one by a campaign.
+
+The ordinary run checks the list and what `python -m tests.seeded_campaigns` wrote about it; that command builds each driver
+and runs `pinproof fuzz` on it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.seeded_components import AREAS, SEEDED, Seeded
+
+EVERY = [pytest.param(seeded, id=seeded.name) for seeded in SEEDED]
+
+
+@pytest.mark.parametrize("seeded", EVERY)
+def test_bug_is_one_place_of_the_release(module: Path, seeded: Seeded) -> None:
+    """The text to find is there exactly once, and becomes another."""
+    text = (module / seeded.edit.path).read_text(encoding="utf-8")
+
+    assert 1 == text.count(seeded.edit.find)
+    assert seeded.edit.find != seeded.edit.replace
+
+
+def test_every_area_has_three_bugs() -> None:
+    """The areas are those that are named, and none of them is left to one or two bugs."""
+    areas = Counter(seeded.area for seeded in SEEDED)
+
+    assert set(AREAS) == set(areas)
+    assert min(areas.values()) >= 3
+
+
+def test_bugs_go_by_their_names() -> None:
+    """No two bugs have a name, or an edit, in common."""
+    assert len(SEEDED) == len({seeded.name for seeded in SEEDED})
+    assert len(SEEDED) == len({seeded.edit for seeded in SEEDED})
