@@ -36,7 +36,7 @@ class Options:
     """Boot a kubelet for every scenario."""
 
     version: str | None = None
-    """The release that the kubelet is, where its binary does not say."""
+    """The release that the kubelet or driver is, where its binary does not say."""
 
     patches: Sequence[Path] = ()
     go_flags: Sequence[str] = ()
@@ -97,6 +97,25 @@ def _kubelet(spec: str, what: str, options: Options) -> Subject:
     )
 
 
+def _component(spec: str, what: str, options: Options) -> Subject:
+    if not what:
+        raise InputError(
+            spec, Problem("", "say which release: component:1.36.3, a kubernetes source tree, or a built driver")
+        )
+    from pinproof import build
+    from pinproof.subjects.component.binary import release_of
+    from pinproof.subjects.component.subject import ComponentSubject
+
+    binary = build.component(what, patches=options.patches, go_flags=options.go_flags)
+    return ComponentSubject(
+        binary,
+        version=options.version or release_of(binary, slow=options.slow),
+        name=spec,
+        slow=options.slow,
+        components=build.component,
+    )
+
+
 def _reference(spec: str, what: str, options: Options) -> Subject:
     from pinproof.subjects.reference import ReferenceSubject
 
@@ -104,10 +123,14 @@ def _reference(spec: str, what: str, options: Options) -> Subject:
 
 
 KINDS: Final[Mapping[str, Callable[[str, str, Options], Subject]]] = MappingProxyType(
-    {"kubelet": _kubelet, "reference": _reference}
+    {"kubelet": _kubelet, "component": _component, "reference": _reference}
 )
 """Kind → how to open it from (the whole text, what follows the colon, options)."""
 
 USAGE: Final[Mapping[str, str]] = MappingProxyType(
-    {"kubelet": "kubelet:VERSION|TREE|BINARY", "reference": "reference[:MINOR]"}
+    {
+        "kubelet": "kubelet:VERSION|TREE|BINARY",
+        "component": "component:VERSION|TREE|BINARY",
+        "reference": "reference[:MINOR]",
+    }
 )
