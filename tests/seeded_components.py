@@ -516,10 +516,21 @@ SEEDED = (
         Edit(STATIC, "nodeHugepages[node.Id] += totalHugepagesSize", "nodeHugepages[node.Id] = totalHugepagesSize"),
     ),
     Seeded(
-        "reserved-pages-given",
+        "unknown-types-pass",
         "configuration",
-        "gives huge pages that are reserved",
-        Edit(STATIC, "allocatable := totalHugepagesSize - systemReserved", "allocatable := totalHugepagesSize"),
+        "accepts reserved huge pages, of which Node Allocatable knows nothing",
+        Edit(
+            MEMORY,
+            "if memValue, set := nodeAllocatableReservation[resourceType]; set {\n\t\t\tnodeAllocatableMemory",
+            "if memValue, set := nodeAllocatableReservation[resourceType]; !set {\n\t\t\tcontinue\n\t\t} else {\n"
+            "\t\t\tnodeAllocatableMemory",
+        ),
+    ),
+    Seeded(
+        "closest-when-false",
+        "configuration",
+        "prefers the closest nodes also when the option says false",
+        Edit(OPTIONS, "opts.PreferClosestNUMA = optValue", 'opts.PreferClosestNUMA = optValue || value != ""'),
     ),
     Seeded(
         "eight-is-too-many",
@@ -538,7 +549,7 @@ SEEDED = (
         Edit(OPTIONS, "if optValue < defaultMaxAllowableNUMANodes {", "if optValue <= defaultMaxAllowableNUMANodes {"),
     ),
     Seeded(
-        "reserves-too-little",
+        "reserves-more",
         "configuration",
         "accepts reserved memory above what Node Allocatable reserves",
         Edit(
