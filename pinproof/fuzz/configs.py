@@ -1,0 +1,222 @@
+"""Drawn kubelet configurations: accepted ones mostly, whose reservation is just what Node Allocatable asks for.
+
+A kubelet refuses many configurations at start (behaviour.md 1). They are worth little more than one step each, so they are
+rare, but every refusal is among them (`_SPOILT`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from pinproof.fuzz.amounts import GIB, KIB, MIB, amount, parsed
+from pinproof.fuzz.draws import Draws, Odds
+from pinproof.fuzz.profile import Profile
+from pinproof.reference.configuration import CLOSEST, DEFAULT_MAX_NODES, MAX_NODES, node_reservation
+from pinproof.scenario.config import KubeletConfig, MemoryReservation
+from pinproof.scenario.machine import Machine
+from pinproof.scenario.quantity import Quantity
+
+POLICIES = Odds(("none", 10), ("best-effort", 30), ("restricted", 30), ("single-numa-node", 30))
+_CHEAP_POLICIES = Odds(("none", 40), ("single-numa-node", 60))
+_EVICTION = Odds(("default", 60), ("given", 25), ("none", 7), ("percent", 5), ("merged", 3))
+_RESERVES = (256 * MIB, 512 * MIB, GIB, 128 * MIB, 300 * MIB, 257 * MIB + 4 * KIB)
+
+MAX_COMBINATIONS = 100_000
+"""Most combinations of hints that a Topology Manager is made to merge: it tries each, a microsecond long."""
+
+
+def draw_config(draws: Draws, machine: Machine, profile: Profile) -> tuple[KubeletConfig, bool]:
+    """A configuration, and whether a kubelet surely starts with it on this machine."""
+    static_cpus = draws.chance(55)
+    policy = draws.weigh(POLICIES if affordable(machine, static_cpus=static_cpus, profile=profile) else _CHEAP_POLICIES)
+    config = KubeletConfig(
+        memory_manager_policy=_memory_policy(draws, machine),
+        topology_manager_policy=policy,
+        topology_manager_scope="pod" if draws.chance(45) else "container",
+        topology_manager_policy_options=_options(draws, machine, profile),
+        cpu_manager_policy="static" if static_cpus else "none",
+        reserved_system_cpus=_reserved_cpus(draws, machine) if static_cpus or draws.chance(10) else "",
+    )
+    config = _reserved(draws, config, machine, profile)
+    if draws.chance(2.5):
+        return draws.pick(_SPOILT)(config, machine), False
+    return config, machine.numa and machine.os == "linux"
+
+
+def affordable(machine: Machine, *, static_cpus: bool, profile: Profile) -> bool:
+    """Whether merging the hints of all resources stays quick under a policy that keeps every hint."""
+    masks = (1 << len(machine.nodes)) - 1
+    resources = 1 + static_cpus + len(machine.nodes[0].hugepages) + profile.other_hints
+    return bool(masks**resources <= MAX_COMBINATIONS)
+
+
+def _memory_policy(draws: Draws, machine: Machine) -> str:
+    usual = "BestEffort" if machine.os == "windows" else "Static"
+    return "None" if draws.chance(2) else usual
+
+
+def _options(draws: Draws, machine: Machine, profile: Profile) -> tuple[tuple[str, str], ...]:
+    options = []
+    if machine.nodes[0].distances is not None and draws.chance(30):
+        options.append((CLOSEST, "false" if draws.chance(10) else "true"))
+    many = len(machine.nodes) > DEFAULT_MAX_NODES
+    if profile.behaviour.knows_max_allowable_numa_nodes and (many or draws.chance(3)):
+        options.append((MAX_NODES, str(max(len(machine.nodes), draws.integer(DEFAULT_MAX_NODES, 16)))))
+    return tuple(options)
+
+
+def _reserved_cpus(draws: Draws, machine: Machine) -> str:
+    first = min(machine.nodes[0].cpus)
+    last = machine.nodes[-1].cpus
+    return f"{first},{max(last)}" if last and max(last) > first and draws.chance(20) else str(first)
+
+
+def _reserved(draws: Draws, config: KubeletConfig, machine: Machine, profile: Profile) -> KubeletConfig:
+    """The configuration with reservations, `reservedMemory` adding up to what the others keep."""
+    eviction = draws.weigh(_EVICTION)
+    shares = _shares(draws, machine)
+    due = sum(shares.values())
+    if eviction in {"percent", "merged"}:
+        return _computed(draws, config, machine, profile, eviction)
+    threshold = {"default": 100 * MIB, "none": 0, "given": min(due, draws.pick((50, 200, 101)) * MIB)}[eviction]
+    signal = {"default": None, "none": (), "given": (("memory.available", amount(threshold).written),)}[eviction]
+    return replace(
+        config,
+        reserved_memory=_entries(shares),
+        kube_reserved=(("memory", amount(due - threshold).written),) if due > threshold else (),
+        system_reserved=_system_cpu(draws, config),
+        eviction_hard=signal,
+    )
+
+
+def _system_cpu(draws: Draws, config: KubeletConfig) -> tuple[tuple[str, str], ...]:
+    """What the CPU manager needs where no CPUs are named for the system."""
+    if config.reserved_system_cpus or config.cpu_manager_policy == "none":
+        return ()
+    return (("cpu", draws.pick(("1", "500m", "1500m"))),)
+
+
+def _shares(draws: Draws, machine: Machine) -> dict[int, int]:
+    """Bytes for the system by node id: on every node, or on some; the first always has some."""
+    alike = draws.pick(_RESERVES) if draws.chance(60) else 0
+    everywhere = draws.chance(70)
+    shares = {}
+    for index, node in enumerate(machine.nodes):
+        room = node.memory - sum(size * count for size, count in node.hugepages)
+        share = min(alike or draws.pick(_RESERVES), room // 2)
+        if share and (index == 0 or everywhere or draws.chance(50)):
+            shares[node.id] = share
+    return shares
+
+
+def _computed(draws: Draws, config: KubeletConfig, machine: Machine, profile: Profile, eviction: str) -> KubeletConfig:
+    """A threshold that the kubelet works out: the whole of it is kept on the first node."""
+    kube = (("memory", amount(draws.pick((128, 200, 256)) * MIB).written),)
+    signals = (
+        ("memory.available", draws.pick(("1%", "0.5%", "1.7%")))
+        if eviction == "percent"
+        else ("nodefs.available", "5%")
+    )
+    config = replace(
+        config,
+        kube_reserved=kube,
+        system_reserved=_system_cpu(draws, config),
+        eviction_hard=(signals,),
+        merge_default_eviction_settings=eviction == "merged",
+    )
+    due = node_reservation(machine, config, profile.behaviour)["memory"].value()
+    first = machine.nodes[0]
+    return replace(config, reserved_memory=_entries({first.id: min(due, first.memory)}))
+
+
+def _entries(shares: Mapping[int, int]) -> tuple[MemoryReservation, ...]:
+    return tuple(MemoryReservation(node, (("memory", amount(share)),)) for node, share in shares.items())
+
+
+# --- configurations that a kubelet refuses --------------------------------------------------------------------------
+
+
+def _with_limit(kind: str, text: str) -> Callable[[KubeletConfig, Machine], KubeletConfig]:
+    """One more reservation on the first node."""
+
+    def spoil(config: KubeletConfig, machine: Machine) -> KubeletConfig:
+        entry = MemoryReservation(machine.nodes[0].id, ((kind, parsed(text)),))
+        return replace(config, reserved_memory=(*config.reserved_memory, entry))
+
+    return spoil
+
+
+def _unknown_node(config: KubeletConfig, machine: Machine) -> KubeletConfig:
+    entry = MemoryReservation(machine.nodes[-1].id + 1, (("memory", parsed("1Mi")),))
+    return replace(config, reserved_memory=(*config.reserved_memory, entry))
+
+
+def _one_byte_off(config: KubeletConfig, machine: Machine) -> KubeletConfig:
+    first, *others = config.reserved_memory or (MemoryReservation(machine.nodes[0].id, (("memory", parsed("1Mi")),)),)
+    ((kind, quantity),) = first.limits
+    less = Quantity(nano=quantity.nano - 10**9, written=str(quantity.nano // 10**9 - 1))
+    return replace(config, reserved_memory=(replace(first, limits=((kind, less),)), *others))
+
+
+def _with(**changes: object) -> Callable[[KubeletConfig, Machine], KubeletConfig]:
+    return lambda config, _: replace(config, **changes)  # type: ignore[arg-type]  # names and values stand in _SPOILT
+
+
+_SPOILT: tuple[Callable[[KubeletConfig, Machine], KubeletConfig], ...] = (
+    _one_byte_off,
+    _unknown_node,
+    _with_limit("memory", "1Mi"),
+    _with_limit("memory", "0"),
+    _with_limit("cpu", "1"),
+    _with_limit("hugepages-2Mi", "2Mi"),
+    _with(reserved_memory=()),
+    _with(reserved_memory=(), kube_reserved=(), eviction_hard=()),
+    _with(memory_manager_policy="static"),
+    _with(memory_manager_policy="BestEffort"),
+    _with(topology_manager_policy="strict"),
+    _with(topology_manager_scope="node"),
+    _with(topology_manager_policy="restricted", topology_manager_policy_options=((CLOSEST, "yes"),)),
+    _with(topology_manager_policy="restricted", topology_manager_policy_options=((MAX_NODES, "many"),)),
+    _with(topology_manager_policy="restricted", topology_manager_policy_options=((MAX_NODES, "7"),)),
+    _with(topology_manager_policy="restricted", topology_manager_policy_options=(("spread", "true"), (CLOSEST, "1"))),
+    _with(topology_manager_policy="best-effort", topology_manager_policy_options=((CLOSEST, "maybe"), ("x", "y"))),
+    _with(cpu_manager_policy="dynamic"),
+    _with(cpu_manager_policy="static", reserved_system_cpus="", system_reserved=()),
+    _with(kube_reserved=(("memory", "64Ti"),)),
+    _with(kube_reserved=(("hugepages-2Mi", "2Mi"),)),
+    _with(system_reserved=(("memory", "-1Mi"),)),
+)
+
+CHANGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "topology_manager_policy": ("none", "best-effort", "restricted", "single-numa-node"),
+        "topology_manager_scope": ("container", "pod"),
+    }
+)
+"""Fields that an operator changes between two starts, and to what."""
+
+
+def changed(draws: Draws, config: KubeletConfig, machine: Machine) -> tuple[KubeletConfig, bool]:
+    """The configuration after an operator changed it, and whether a kubelet surely starts with it again."""
+    what = draws.pick(("topology_manager_policy", "topology_manager_scope", "shift", "memory", "cpu", "spoilt"))
+    if what in CHANGES:
+        return replace(config, **{what: draws.pick(CHANGES[what])}), len(machine.nodes) <= DEFAULT_MAX_NODES  # type: ignore[arg-type]
+    if what == "memory":
+        other = "None" if config.memory_manager_policy != "None" else "Static"
+        return replace(config, memory_manager_policy=other), False
+    if what == "cpu":
+        other = "none" if config.cpu_manager_policy == "static" else "static"
+        return replace(config, cpu_manager_policy=other), False
+    if what == "shift" and len(config.reserved_memory) > 1:
+        first, second, *others = config.reserved_memory
+        swapped = (replace(first, limits=second.limits), replace(second, limits=first.limits), *others)
+        if all(_fits(entry, machine) for entry in swapped):
+            return replace(config, reserved_memory=swapped), False
+    return draws.pick(_SPOILT)(config, machine), False
+
+
+def _fits(entry: MemoryReservation, machine: Machine) -> bool:
+    room = {node.id: node.memory for node in machine.nodes}
+    return all(quantity.value() <= room.get(entry.numa_node, 0) for _, quantity in entry.limits)

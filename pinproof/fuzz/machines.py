@@ -1,0 +1,171 @@
+"""Drawn machines: few nodes mostly, and every irregularity that a kubelet may meet (behaviour.md 1.6).
+
+Nodes are some GiB and have some CPUs, so that a handful of pods fills them. More than eight nodes are rare: the kubelet tries
+every set of nodes, and so does everybody who predicts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pinproof.fuzz.amounts import GIB, KIB, MIB
+from pinproof.fuzz.draws import Draws, Odds
+from pinproof.fuzz.profile import Profile
+from pinproof.scenario.cpuset import CpuSet
+from pinproof.scenario.machine import Machine, NumaNode
+
+_COUNTS = Odds(
+    (2, 350), (1, 70), (4, 280), (3, 160), (6, 50), (5, 40), (8, 30), (7, 10), (9, 4), (10, 3), (12, 2), (16, 1)
+)
+_SIZES = (4 * GIB, 2 * GIB, GIB, 8 * GIB, 16 * GIB, 64 * GIB)
+_PAGE_SIZES = Odds(
+    ((), 45),
+    ((2 * MIB,), 18),
+    ((GIB,), 18),
+    ((2 * MIB, GIB), 14),
+    ((512 * MIB,), 2),
+    ((64 * KIB, 2 * MIB), 2),
+    ((32 * MIB, 16 * GIB), 1),
+)
+_EVENNESS = Odds(("even", 50), ("uneven", 35), ("odd", 15))
+_MISSING = Odds(("", 80), ("cpus", 12), ("memory", 5), ("numa", 1), ("order", 2))
+_CORES = Odds((4, 40), (2, 15), (6, 10), (8, 30), (16, 5))
+
+
+def draw_machine(draws: Draws, profile: Profile) -> Machine:
+    """A machine whose first node has memory and CPUs."""
+    count = min(draws.weigh(_COUNTS), profile.max_nodes)
+    ids = _ids(draws, count)
+    threads = 2 if draws.chance(25) else 1
+    memory = _memory(draws, count)
+    cpus = _cpus(draws, count, threads)
+    pages = _pages(draws, memory)
+    rows = _distances(draws, count)
+    per_socket = 2 if count > 1 and draws.chance(20) else 0
+    nodes = tuple(
+        NumaNode(
+            id=ids[i],
+            memory=memory[i],
+            cpus=cpus[i],
+            hugepages=pages[i],
+            distances=rows[i] if rows else None,
+            socket=i // per_socket if per_socket else None,
+        )
+        for i in range(count)
+    )
+    machine = Machine("drawn", nodes, threads_per_core=threads)
+    if profile.windows and draws.chance(6):
+        return replace(machine, os="windows")
+    return replace(machine, numa=False) if draws.chance(0.3) else machine
+
+
+def _ids(draws: Draws, count: int) -> tuple[int, ...]:
+    if not draws.chance(12):
+        return tuple(range(count))
+    ids = [draws.integer(0, 2)]
+    while len(ids) < count:
+        ids.append(ids[-1] + draws.pick((1, 1, 2, 8)))
+    return tuple(ids)
+
+
+def _memory(draws: Draws, count: int) -> list[int]:
+    """`MemTotal` by node: all the same, different, or what a kernel really leaves of a round number."""
+    base, evenness = draws.pick(_SIZES), draws.weigh(_EVENNESS)
+    memory = []
+    for index in range(count):
+        size = base
+        if evenness == "uneven" and index:
+            size = draws.pick((base, 2 * base, base // 2, base + GIB, base + 512 * MIB, 3 * base))
+        elif evenness == "odd":
+            size -= 4 * KIB * draws.integer(0, 20_000)
+        memory.append(0 if index and draws.chance(2) else size)
+    return memory
+
+
+def _cpus(draws: Draws, count: int, threads: int) -> list[CpuSet]:
+    """CPUs by node; now and then numbered across the nodes, and nodes without any."""
+    each = draws.weigh(_CORES)
+    if draws.chance(10):
+        across = [
+            CpuSet(c for core in range(i, each // threads * count, count) for c in _core(core, threads))
+            for i in range(count)
+        ]
+        return across
+    lacking = draws.chance(12)
+    cpus, first = [], 0
+    for index in range(count):
+        many = 0 if index and lacking and draws.chance(50) else each
+        cpus.append(CpuSet(range(first, first + many)))
+        first += many
+    return cpus
+
+
+def _core(number: int, threads: int) -> range:
+    return range(number * threads, (number + 1) * threads)
+
+
+def _pages(draws: Draws, memory: Sequence[int]) -> list[tuple[tuple[int, int], ...]]:
+    """Huge pages by node: every size exists on every node, but maybe without pages."""
+    sizes = draws.weigh(_PAGE_SIZES)
+    alike = draws.chance(50)
+    pools: list[tuple[tuple[int, int], ...]] = []
+    for room in memory:
+        if alike and pools and all(size * count <= room // 2 for size, count in pools[0]):
+            pools.append(pools[0])
+            continue
+        most = [room // 2 // len(sizes) // size for size in sizes]
+        pools.append(tuple((size, _page_count(draws, m)) for size, m in zip(sizes, most, strict=True)))
+    return pools
+
+
+def _page_count(draws: Draws, most: int) -> int:
+    if most == 0 or draws.chance(15):
+        return 0
+    return min(most, draws.pick((1, 2, 3, 8, 64, 512)))
+
+
+def _distances(draws: Draws, count: int) -> list[tuple[int, ...]]:
+    """Rows of distances, or none: pairs of nodes are closer, or every distance is drawn (rarely both ways apart)."""
+    if draws.chance(55):
+        return []
+    if draws.chance(50):
+        return [tuple(10 if i == j else 11 if i // 2 == j // 2 else 21 for j in range(count)) for i in range(count)]
+    rows = [[10] * count for _ in range(count)]
+    one_way = draws.chance(5)
+    for i in range(count):
+        for j in range(i):
+            rows[i][j] = draws.pick((20, 12, 16, 21, 31))
+            rows[j][i] = draws.pick((20, 12, 31)) if one_way else rows[i][j]
+    return [tuple(row) for row in rows]
+
+
+def drifted(draws: Draws, machine: Machine, profile: Profile) -> Machine:
+    """The machine after a reboot or a change of hardware: mostly a little off, rarely another."""
+    index = draws.integer(0, len(machine.nodes) - 1)
+    node = machine.nodes[index]
+    change = draws.pick(("memory", "memory", "pages", "nodes", "distances", "all"))
+    if change == "all":
+        return draw_machine(draws, profile)
+    if change == "nodes" and len(machine.nodes) > 1:
+        return replace(machine, nodes=_without_last(machine.nodes))
+    if change == "pages" and node.hugepages:
+        (size, count), *others = node.hugepages
+        other = max(0, count + draws.pick((-1, 1, -2)))
+        pages = ((size, other), *others)
+        if sum(s * c for s, c in pages) <= node.memory:
+            return _with(machine, index, replace(node, hugepages=pages))
+    off = draws.pick((4, -4, 1, 64, -64, -1024, 1024)) * KIB
+    used = sum(size * count for size, count in node.hugepages)
+    return _with(machine, index, replace(node, memory=max(node.memory + off, used + 256 * MIB)))
+
+
+def _without_last(nodes: tuple[NumaNode, ...]) -> tuple[NumaNode, ...]:
+    return tuple(
+        replace(node, distances=None if node.distances is None else node.distances[: len(nodes) - 1])
+        for node in nodes[:-1]
+    )
+
+
+def _with(machine: Machine, index: int, node: NumaNode) -> Machine:
+    return replace(machine, nodes=(*machine.nodes[:index], node, *machine.nodes[index + 1 :]))

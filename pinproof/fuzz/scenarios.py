@@ -1,0 +1,50 @@
+"""Drawn scenarios: a machine, a configuration for it, and a course of events.
+
+>>> from pinproof.fuzz.draws import RandomDraws
+>>> scenario = draw_scenario(RandomDraws.of(seed=1, number=1), name="1-1")
+>>> scenario == draw_scenario(RandomDraws.of(seed=1, number=1), name="1-1")
+True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pinproof.fuzz.configs import draw_config
+from pinproof.fuzz.courses import Course
+from pinproof.fuzz.draws import Draws
+from pinproof.fuzz.machines import draw_machine
+from pinproof.fuzz.profile import Profile
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.machine import Machine
+from pinproof.scenario.steps import Scenario
+
+DEFAULT = Profile()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A node before anything happens; many courses can be drawn for one."""
+
+    machine: Machine
+    config: KubeletConfig
+    starts: bool
+    """Whether a kubelet surely starts on it."""
+
+
+def draw_setting(draws: Draws, profile: Profile = DEFAULT) -> Setting:
+    """A machine and a configuration."""
+    machine = draw_machine(draws, profile)
+    config, starts = draw_config(draws, machine, profile)
+    return Setting(machine, config, starts)
+
+
+def draw_course(draws: Draws, setting: Setting, *, name: str, profile: Profile = DEFAULT) -> Scenario:
+    """A scenario in a given setting."""
+    course = Course(draws, profile, setting.machine, setting.config, setting.starts)
+    return Scenario(name, setting.machine, setting.config, course.draw())
+
+
+def draw_scenario(draws: Draws, *, name: str, profile: Profile = DEFAULT) -> Scenario:
+    """A whole scenario."""
+    return draw_course(draws, draw_setting(draws, profile), name=name, profile=profile)
