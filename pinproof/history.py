@@ -209,3 +209,6 @@ class Prediction:
     """
 
     histories: tuple[History, ...]
+
+    chances: tuple[float, ...] = ()
+    """How likely each of them is at least, where every order of a map is as likely as any other; () is unknown."""

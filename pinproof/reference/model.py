@@ -13,7 +13,7 @@ again with the other choice, until all choices were made; the result is the exac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import History, Prediction
@@ -25,26 +25,35 @@ MAX_HISTORIES = 1024
 """Allowed histories of a scenario that is still predicted: ten starts with two outcomes each. Ordinary ones have one or two."""
 
 
+A_MAP_ENTRY = 1 / 8
+"""Go begins a walk through a small map at one of eight places, so an entry is met first at least so often."""
+
+
 class Script:
     """Choices made in advance, then always the first option; remembers where it could have chosen otherwise."""
 
     def __init__(self, taken: tuple[int, ...]) -> None:
         self._planned = taken
         self._made: list[int] = []
+        self.chance = 1.0
+        """How likely these choices are at least."""
+
         self.others: list[tuple[int, ...]] = []
         """Scripts that lead to the choices not taken here."""
 
-    def __call__(self, options: Sequence[str]) -> str:
+    def __call__(self, options: Sequence[str] | Mapping[str, float]) -> str:
         """The planned option, or the first. Options that read the same are one, so no two scripts tell the same history."""
-        options = tuple(dict.fromkeys(options))
-        if len(options) == 1:
-            return options[0]
+        chances = options if isinstance(options, Mapping) else dict.fromkeys(options, A_MAP_ENTRY)
+        ordered = tuple(chances)
+        if len(ordered) == 1:
+            return ordered[0]
         at = len(self._made)
         choice = self._planned[at] if at < len(self._planned) else 0
         if at >= len(self._planned):
-            self.others += [(*self._made, other) for other in range(1, len(options))]
+            self.others += [(*self._made, other) for other in range(1, len(ordered))]
         self._made.append(choice)
-        return options[choice]
+        self.chance *= chances[ordered[choice]]
+        return ordered[choice]
 
 
 def predict(scenario: Scenario, behaviour: Behaviour, *, texts: bool = True) -> Prediction:
@@ -54,6 +63,7 @@ def predict(scenario: Scenario, behaviour: Behaviour, *, texts: bool = True) -> 
         InputError: there are more than `MAX_HISTORIES`. A part of them would not be a prediction.
     """
     histories: list[History] = []
+    chances: list[float] = []
     scripts: list[tuple[int, ...]] = [()]
     while scripts:
         if len(histories) == MAX_HISTORIES:
@@ -66,8 +76,9 @@ def predict(scenario: Scenario, behaviour: Behaviour, *, texts: bool = True) -> 
             )
         script = Script(scripts.pop())
         histories.append(_history(scenario, behaviour, script, texts=texts))
+        chances.append(script.chance)
         scripts += script.others
-    return Prediction(tuple(histories))
+    return Prediction(tuple(histories), tuple(chances))
 
 
 def _history(scenario: Scenario, behaviour: Behaviour, script: Script, *, texts: bool) -> History:

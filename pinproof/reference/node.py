@@ -52,8 +52,8 @@ CPU_STATE_FILE = "/var/lib/kubelet/cpu_manager_state"
 class Choices(Protocol):
     """Where Kubernetes leaves the outcome open, somebody has to choose."""
 
-    def __call__(self, options: Sequence[str]) -> str:
-        """One of the options."""
+    def __call__(self, options: Sequence[str] | Mapping[str, float]) -> str:
+        """One of the options; a mapping says how likely each is at least."""
 
 
 @dataclass(slots=True)
@@ -140,7 +140,7 @@ class Node:
         loaded = restart.load(self._disk, settings.policy, self.behaviour)
         if loaded is None or settings.policy == "None":
             return MemoryState(books=settings.empty)
-        verdict = self._choose(restart.verdicts(loaded, settings.empty, self.behaviour))
+        verdict = self._choose(restart.chances(loaded, settings.empty, self.behaviour))
         self._tell("validate", verdict or "the state file agrees with the machine")
         if verdict:
             raise StartRefused(verdict)

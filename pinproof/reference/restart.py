@@ -13,7 +13,7 @@ result is not what the file says. Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import Block, Table
@@ -85,8 +85,16 @@ def verdicts(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> tupl
     Raises:
         InputError: there are more than `MAX_REPLAYS` ways.
     """
+    return tuple(chances(checkpoint, empty, behaviour))
+
+
+def chances(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> dict[str, float]:
+    """The same outcomes, each with its part of all orders: pods in any order, and the containers of each.
+
+    Raises as `verdicts` does.
+    """
     if not checkpoint.machine:
-        return (NO_STATE,) if checkpoint.entries else ("",)
+        return {NO_STATE if checkpoint.entries else "": 1.0}
     pods = {
         uid: {container: blocks or () for container, blocks in (held or {}).items()}
         for uid, held in (checkpoint.entries or {}).items()
@@ -98,23 +106,29 @@ def verdicts(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> tupl
         ends = _of_container(every)(empty)
     else:
         ends = _in_any_order(empty, [_of_pod(containers.values()) for containers in pods.values()])
-    return tuple(sorted({"" if _same(checkpoint, books, behaviour) else DIFFERENT for books in ends}))
+    found: dict[str, float] = {}
+    for books, chance in ends.items():
+        verdict = "" if _same(checkpoint, books, behaviour) else DIFFERENT
+        found[verdict] = found.get(verdict, 0.0) + chance
+    return dict(sorted(found.items()))
 
 
-def _faults(pods: Mapping[str, Mapping[str, Sequence[Block]]], empty: Books) -> tuple[str, ...]:
+def _faults(pods: Mapping[str, Mapping[str, Sequence[Block]]], empty: Books) -> dict[str, float]:
     """Blocks that are of no such machine: the text for every container, since any of them may be met first."""
-    faults = []
-    for uid, containers in pods.items():
-        for container, blocks in containers.items():
-            where = f"[memorymanager] (pod: {uid}, container: {container}) the memory assignment uses "
-            for block in blocks:
-                if any(node not in empty.ids for node in block.affinity):
-                    faults.append(where + "the NUMA that does not exist")
-                    break
-                if block.type not in empty.types:
-                    faults.append(where + "memory resource that does not exist")
-                    break
-    return tuple(faults)
+    faults = [found for uid, containers in pods.items() if (found := list(_faults_of(uid, containers, empty)))]
+    return {text: 1 / len(faults) / len(found) for found in faults for text in found}
+
+
+def _faults_of(uid: str, containers: Mapping[str, Sequence[Block]], empty: Books) -> Iterator[str]:
+    for container, blocks in containers.items():
+        where = f"[memorymanager] (pod: {uid}, container: {container}) the memory assignment uses "
+        for block in blocks:
+            if any(node not in empty.ids for node in block.affinity):
+                yield where + "the NUMA that does not exist"
+                break
+            if block.type not in empty.types:
+                yield where + "memory resource that does not exist"
+                break
 
 
 def _order_is_free(blocks: Sequence[Block]) -> bool:
@@ -123,8 +137,8 @@ def _order_is_free(blocks: Sequence[Block]) -> bool:
     return all(a == b or not a & b for a in masks for b in masks)
 
 
-Replay = Callable[[Books], "set[Books]"]
-"""Part of a replay: from the books before it to the books after it, one for each order of its own parts."""
+Replay = Callable[[Books], "dict[Books, float]"]
+"""Part of a replay: from the books before it to the books after it, with the part of the orders that come to them."""
 
 
 def _of_pod(containers: Iterable[Sequence[Block]]) -> Replay:
@@ -135,34 +149,32 @@ def _of_pod(containers: Iterable[Sequence[Block]]) -> Replay:
 def _of_container(blocks: Sequence[Block]) -> Replay:
     """A container's blocks are a list, so they are replayed in the order of the file."""
 
-    def replay(books: Books) -> set[Books]:
+    def replay(books: Books) -> dict[Books, float]:
         for block in blocks:
             books = books.take(books.mask_of(block.affinity), block.type, block.size)
-        return {books}
+        return {books: 1.0}
 
     return replay
 
 
-def _in_any_order(books: Books, parts: Sequence[Replay]) -> set[Books]:
+def _in_any_order(books: Books, parts: Sequence[Replay]) -> dict[Books, float]:
     """Everything that these parts come to. What is left to do and the books so far decide the rest, so orders meet again."""
-    ends = set()
-    waiting = [(frozenset(range(len(parts))), books)]
-    seen = set(waiting)
-    while waiting:
-        left, books = waiting.pop()
-        if not left:
-            ends.add(books)
-        for part in left:
-            for after in parts[part](books):
-                reached = (left - {part}, after)
-                if reached not in seen:
-                    seen.add(reached)
-                    waiting.append(reached)
-        if len(seen) > MAX_REPLAYS:
+    ways = {(frozenset(range(len(parts))), books): 1.0}
+    followed = 0
+    for _ in parts:
+        longer: dict[tuple[frozenset[int], Books], float] = {}
+        for (left, now), chance in ways.items():
+            for part in left:
+                for after, share in parts[part](now).items():
+                    way = (left - {part}, after)
+                    longer[way] = longer.get(way, 0.0) + chance * share / len(left)
+        ways = longer
+        followed += len(ways)
+        if followed > MAX_REPLAYS:
             raise InputError(
                 "the state file", Problem("", f"its assignments can be replayed in over {MAX_REPLAYS} ways")
             )
-    return ends
+    return {after: chance for (_, after), chance in ways.items()}
 
 
 def _same(checkpoint: Checkpoint, expected: Books, behaviour: Behaviour) -> bool:
