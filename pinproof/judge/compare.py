@@ -7,6 +7,7 @@ Rules:
 * `running` is always compared. Where it differs the rest of the observation is noise and is left out.
 * `refusal`: the predicted text is contained in what the kubelet said, which carries wrapping and context of its own.
 * `counters`: the predicted ones; a kubelet has many more. A labelled series that is missing counts as 0.
+* `hints`: one by one, in the order in which the Topology Manager asked.
 * `state_file`: whether there is one. Its text has its blocks in random order; `state_file.py` checks it against itself.
 * Everything else is equal, rejection messages and the split of memory over the nodes of a group included.
 
@@ -26,14 +27,16 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from pinproof.history import History, NodeState, Observation, PodVerdict, Prediction
+from pinproof.history import Hinted, History, NodeState, Observation, PodVerdict, Prediction
 from pinproof.subjects.protocol import Capabilities
 
 COMPARED = (
     "refusal",
     "pods",
     "policy",
+    "hints",
     "assignments",
+    "pod_assignments",
     "machine",
     "state_file",
     "cpu",
@@ -85,10 +88,10 @@ def closest(
     """The allowed history that the subject came closest to, and the differences that remain."""
     candidates = []
     for predicted in prediction.histories:
-        differences = tuple(_differences(predicted, observed, capabilities))
-        if not differences:
+        found = tuple(differences(predicted, observed, capabilities))
+        if not found:
             return predicted, ()
-        candidates.append((predicted, differences))
+        candidates.append((predicted, found))
     return min(candidates, key=lambda candidate: (-candidate[1][0].step, len(candidate[1])))
 
 
@@ -123,7 +126,8 @@ def missing(predicted: History, observed: History, capabilities: Capabilities) -
     )
 
 
-def _differences(predicted: History, observed: History, capabilities: Capabilities) -> Iterator[Difference]:
+def differences(predicted: History, observed: History, capabilities: Capabilities) -> Iterator[Difference]:
+    """Differences against one predicted history, in order."""
     names = [name for name in COMPARED if name in capabilities.observables]
     for step, (expected, seen) in enumerate(zip(predicted.observations, observed.observations, strict=False)):
         yield from _observation(step, expected, seen, names)
@@ -159,8 +163,15 @@ def _field(step: int, name: str, expected: object, seen: object) -> Iterator[Dif
         yield from _walk(
             step, name, expected, {key: count for key in expected if (count := _count(seen, key)) is not None}
         )
+    elif name == "hints" and expected != seen and isinstance(expected, tuple) and isinstance(seen, tuple):
+        yield from _walk(step, name, _numbered(expected), _numbered(seen))
     else:
         yield from _walk(step, name, expected, seen)
+
+
+def _numbered(hints: tuple[Hinted, ...]) -> dict[str, Hinted]:
+    """By number and by what was asked for: `2.a/c`, or `2.a` for a pod as a whole."""
+    return {f"{n}.{each.pod}" + (f"/{each.container}" if each.container else ""): each for n, each in enumerate(hints)}
 
 
 def _count(seen: Mapping[Any, object], series: str) -> object | None:

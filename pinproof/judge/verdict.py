@@ -122,11 +122,12 @@ def _modelled(predicted: History, differences: tuple[Difference, ...]) -> Iterat
             found.path,
             words(found.path, found.expected),
             words(found.path, found.seen),
-            _notes(predicted, found.step),
+            explain(predicted, found.step),
         )
 
 
-def _notes(predicted: History, step: int) -> str:
+def explain(predicted: History, step: int) -> str:
+    """The decisions of the model that led to what it expects after a step, a line each."""
     if step >= len(predicted.observations):
         return ""
     lines = [f"{note.topic}: {note.text}" for note in predicted.observations[step].notes]

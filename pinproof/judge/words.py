@@ -37,6 +37,12 @@ def block(value: Block) -> str:
     return f"{value.type} {size(value.size)} on {nodes(value.affinity)}"
 
 
+def hint(value: tuple[tuple[int, ...] | None, bool]) -> str:
+    """A topology hint: `{0,1} preferred`, `any`."""
+    mask, preferred = value
+    return ("any" if mask is None else nodes(mask)) + (" preferred" if preferred else "")
+
+
 def words(path: str, value: object) -> str:
     """A value found at a path of an observation, for people."""
     if isinstance(value, bool | str):
@@ -54,6 +60,8 @@ def _compound(path: str, value: object) -> str:
     if isinstance(value, tuple):
         if not value:
             return "nothing"
+        if path.startswith("hints") and isinstance(value[-1], bool):
+            return hint(value)
         if all(isinstance(part, int) for part in value):
             return nodes(value)
         return "; ".join(words(path, part) for part in value)
