@@ -1,0 +1,157 @@
+"""A comparison of two subjects in words, and as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pinproof.judge.compare import Difference
+from pinproof.judge.render import describe_step
+from pinproof.judge.words import words
+from pinproof.layers.diffing import Comparison, Group, Unexplained
+from pinproof.layers.selection import save
+from pinproof.layers.switches import sentence
+from pinproof.scenario.steps import Scenario
+
+SHOWN = 4
+"""Differences of a scenario that are shown; the others mostly follow from them."""
+
+FINDINGS = 20
+"""Findings that are shown and saved; a thousand say no more."""
+
+
+def text(result: Comparison, *, files: dict[str, Path]) -> str:
+    """The comparison for people, ending with a newline; `files` are those of `save_examples`."""
+    lines = [f"{result.old} → {result.new}: {_count(result.scenarios, 'scenario')}, {result.differing} differ"]
+    for group in ordered(result):
+        lines += _group(group, files)
+    for unexplained in result.unexplained[:FINDINGS]:
+        lines += _finding(unexplained, files)
+    lines += _rest(result)
+    return "\n".join(lines) + "\n"
+
+
+def document(result: Comparison, *, files: dict[str, Path]) -> dict[str, Any]:
+    """The comparison as data."""
+    return {
+        "from": result.old,
+        "to": result.new,
+        "scenarios": result.scenarios,
+        "differing": result.differing,
+        "groups": [_group_document(group, files) for group in ordered(result)],
+        "findings": [
+            {
+                "scenario": found.scenario.name,
+                "reason": found.reason,
+                "differences": _documents(found.differences),
+                **_file(files, found.scenario.name),
+            }
+            for found in result.unexplained
+        ],
+        "chance": result.chance,
+        "notApplicable": dict(result.inapplicable),
+        "incomplete": [{"scenario": scenario.name, "trouble": trouble} for scenario, trouble in result.incomplete],
+    }
+
+
+def save_examples(result: Comparison, folder: Path) -> dict[str, Path]:
+    """Write the smallest scenario of every group and the findings; returns switch or scenario name → file."""
+    files = {
+        group.switch: save(group.smallest, folder, group.switch)
+        for group in result.groups.values()
+        if group.smallest is not None
+    }
+    for found in result.unexplained[:FINDINGS]:
+        files[found.scenario.name] = save(found.scenario, folder / "findings", found.scenario.name)
+    return files
+
+
+def ordered(result: Comparison) -> list[Group]:
+    """The groups: what changes pods first, mere counters last; within that by how many scenarios they change."""
+    return sorted(result.groups.values(), key=lambda group: (group.fields.keys() <= {"counters"}, -group.count))
+
+
+def told(differences: Iterable[Difference], scenario: Scenario) -> Iterator[str]:
+    """Some differences, one a line."""
+    for number, found in enumerate(differences):
+        if number == SHOWN:
+            yield "…"
+            return
+        old, new = (" ".join(words(found.path, value).split()) for value in (found.expected, found.seen))
+        yield f"{describe_step(scenario, found.step)}: {found.path}: {old} → {new}"
+
+
+def _group(group: Group, files: dict[str, Path]) -> Iterator[str]:
+    alone = "" if group.alone == group.count else f", {group.alone} by it alone"
+    yield ""
+    yield f"{group.switch}: {_count(group.count, 'scenario')}{alone}"
+    yield f"  {sentence(group.switch)}."
+    yield "  changes " + ", ".join(f"{field} ({times})" for field, times in group.fields.most_common())
+    if group.smallest is None or group.effect is None:
+        return
+    together = f", with {', '.join(group.effect.others)}" if group.effect.others else ""
+    yield f"  smallest: {group.smallest.name}{together}{_saved(files, group.switch)}"
+    yield from (f"    {line}" for line in told(group.effect.differences, group.smallest))
+
+
+def _finding(found: Unexplained, files: dict[str, Path]) -> Iterator[str]:
+    yield ""
+    yield f"FINDING {found.scenario.name}: {found.reason}{_saved(files, found.scenario.name)}"
+    yield from (f"    {line}" for line in told(found.differences, found.scenario))
+
+
+def _rest(result: Comparison) -> Iterator[str]:
+    more = len(result.unexplained) - FINDINGS
+    if more > 0:
+        yield f"and {more} more findings"
+    if result.chance:
+        yield f"{_count(result.chance, 'scenario')} left to chance, and told wholly by neither subject: not compared"
+    for reason, times in result.inapplicable.most_common():
+        yield f"{_count(times, 'scenario')} not run: {reason}"
+    for scenario, trouble in result.incomplete:
+        yield f"no verdict on {scenario.name}: {trouble}"
+    yield (
+        f"{len(result.unexplained)} differences that no switch explains"
+        if result.unexplained
+        else ("every difference is explained" if result.differing else "no difference")
+    )
+
+
+def _group_document(group: Group, files: dict[str, Path]) -> dict[str, Any]:
+    effect = group.effect
+    return {
+        "switch": group.switch,
+        "sentence": sentence(group.switch),
+        "scenarios": group.count,
+        "alone": group.alone,
+        "fields": dict(group.fields),
+        "smallest": group.smallest.name if group.smallest else None,
+        "together": list(effect.others) if effect else [],
+        "differences": _documents(effect.differences) if effect else [],
+        **_file(files, group.switch),
+    }
+
+
+def _documents(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+    return [
+        {
+            "step": found.step,
+            "path": found.path,
+            "from": words(found.path, found.expected),
+            "to": words(found.path, found.seen),
+        }
+        for found in differences
+    ]
+
+
+def _file(files: dict[str, Path], name: str) -> dict[str, str]:
+    return {"file": str(files[name])} if name in files else {}
+
+
+def _saved(files: dict[str, Path], name: str) -> str:
+    return f" → {files[name]}" if name in files else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

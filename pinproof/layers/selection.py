@@ -1,0 +1,82 @@
+"""The scenarios that subjects are compared on: files, folders of files, or drawn ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pinproof.errors import InputError, Problem
+from pinproof.layers.answers import Side
+from pinproof.scenario.reader import read_scenario
+from pinproof.scenario.steps import Scenario
+from pinproof.scenario.writer import write_scenario
+from pinproof.subjects.protocol import Capabilities
+
+
+def chosen(files: Sequence[str], drawn: int | None, *, seed: int, sides: Sequence[Side]) -> Iterable[Scenario]:
+    """What the command line asks for: files, or so many drawn scenarios that all sides can be given.
+
+    Raises:
+        InputError: neither or both are asked for, or a file cannot be used.
+    """
+    if bool(files) == bool(drawn):
+        raise InputError("scenarios", Problem("", "give either files, or --scenarios N to draw some"))
+    return drawn_for(sides, drawn, seed=seed) if drawn else read_all(files)
+
+
+def read_all(files: Sequence[str]) -> list[Scenario]:
+    """Scenario files; of a folder every `*.yaml` below it. InputError names every problem of every file."""
+    scenarios, problems = [], []
+    for file in _listed(files):
+        try:
+            scenarios.append(read_scenario(file))
+        except InputError as error:
+            problems += [Problem(error.source, str(problem)) for problem in error.problems]
+    if problems:
+        raise InputError("scenarios", *problems)
+    return scenarios
+
+
+def _listed(files: Sequence[str]) -> Iterator[Path]:
+    for file in map(Path, files):
+        if not file.is_dir():
+            yield file
+            continue
+        found = sorted(file.rglob("*.yaml"))
+        if not found:
+            raise InputError(str(file), Problem("", "has no scenario files (*.yaml)"))
+        yield from found
+
+
+def drawn_for(sides: Sequence[Side], number: int, *, seed: int) -> Iterator[Scenario]:
+    """Scenarios of the newest of the releases, with nothing in them that one of the subjects cannot do."""
+    from pinproof.fuzz.draws import RandomDraws
+    from pinproof.fuzz.profile import Profile
+    from pinproof.fuzz.scenarios import draw_scenario
+    from pinproof.running.releases import minor_number
+
+    newest = max((side.subject.version for side in sides), key=minor_number)
+    abilities = [side.subject.capabilities for side in sides]
+    profile = Profile.of(
+        newest,
+        Capabilities(
+            frozenset.intersection(*(ability.observables for ability in abilities)),
+            frozenset.intersection(*(ability.steps for ability in abilities)),
+        ),
+    )
+    for index in range(number):
+        yield draw_scenario(RandomDraws.of(seed=seed, number=index), name=f"drawn-{seed}-{index}", profile=profile)
+
+
+def save(scenario: Scenario, folder: Path, name: str) -> Path:
+    """Write a scenario to a file of the folder, which is made; returns the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.yaml"
+    file.write_text(write_scenario(scenario), encoding="utf-8")
+    return file
+
+
+def by_boot(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """The scenarios with those of one machine and configuration side by side, so that a kubelet is booted once for them."""
+    places: dict[tuple[object, object], int] = {}
+    return sorted(scenarios, key=lambda one: places.setdefault((one.machine, one.kubelet), len(places)))
