@@ -88,7 +88,7 @@ def closest(
     """The allowed history that the subject came closest to, and the differences that remain."""
     candidates = []
     for predicted in prediction.histories:
-        found = tuple(differences(predicted, observed, capabilities))
+        found = tuple(_differences(predicted, observed, capabilities))
         if not found:
             return predicted, ()
         candidates.append((predicted, found))
@@ -126,8 +126,7 @@ def missing(predicted: History, observed: History, capabilities: Capabilities) -
     )
 
 
-def differences(predicted: History, observed: History, capabilities: Capabilities) -> Iterator[Difference]:
-    """Differences against one predicted history, in order."""
+def _differences(predicted: History, observed: History, capabilities: Capabilities) -> Iterator[Difference]:
     names = [name for name in COMPARED if name in capabilities.observables]
     for step, (expected, seen) in enumerate(zip(predicted.observations, observed.observations, strict=False)):
         yield from _observation(step, expected, seen, names)

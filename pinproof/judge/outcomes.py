@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pinproof.history import History, Observation, Prediction
-from pinproof.judge.compare import COMPARED, differences
+from pinproof.judge.compare import COMPARED, compare
 from pinproof.judge.verdict import Finding, Judgement, explain, judge
 from pinproof.judge.words import words
 from pinproof.scenario.steps import Scenario
@@ -69,7 +69,7 @@ def _unseen(
 ) -> Iterator[Finding]:
     """The allowed outcomes that no run showed."""
     allowed = prediction.histories
-    seen = [any(not differences(each, shown, capabilities) for shown in histories) for each in allowed]
+    seen = [any(not compare(Prediction((each,)), shown, capabilities) for shown in histories) for each in allowed]
     for outcome, shown in zip(allowed, seen, strict=True):
         if shown:
             continue

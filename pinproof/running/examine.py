@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Protocol, runtime_checkable
 
 from pinproof.history import History, Prediction
+from pinproof.judge.compare import compare
+from pinproof.judge.outcomes import judge_outcomes, repeats
 from pinproof.judge.verdict import Judgement, judge
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError
 from pinproof.scenario.other_hints import has_hints
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
-from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Subject
+from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,18 @@ class Proof:
     scenario: Scenario
     prediction: Prediction
     observed: History
+    """What was seen; where several outcomes were, the first that is not allowed, else the first."""
+
     judgement: Judgement
+
+
+@runtime_checkable
+class Repeats(Protocol):
+    """A subject that can run a scenario in every order that Kubernetes leaves open."""
+
+    def outcomes(self, scenario: Scenario, *, repeat: int) -> tuple[History, ...]:
+        """The distinct histories of so many runs."""
+        ...
 
 
 Examine = Callable[[Subject, Scenario], Proof]
@@ -42,9 +56,22 @@ def examine(subject: Subject, scenario: Scenario) -> Proof:
     missing = sorted(abilities(scenario) - subject.capabilities.steps)
     if missing:
         raise NotObservableError(f"{subject.name} cannot do {', '.join(missing)}")
-    observed = subject.run(scenario)
     prediction = predicted(scenario, minor_of(subject.version))
+    if len(prediction.histories) > 1 and isinstance(subject, Repeats):
+        return _examine_outcomes(subject, scenario, prediction, subject.capabilities)
+    observed = subject.run(scenario)
     return Proof(scenario, prediction, observed, judge(scenario, prediction, observed, subject.capabilities))
+
+
+def _examine_outcomes(
+    subject: Repeats, scenario: Scenario, prediction: Prediction, capabilities: Capabilities
+) -> Proof:
+    """Run so often that every allowed outcome must have been seen, and judge them together."""
+    repeat = repeats(prediction)
+    histories = subject.outcomes(scenario, repeat=repeat)
+    judgement = judge_outcomes(scenario, prediction, histories, capabilities, repeat=repeat)
+    wrong = (history for history in histories if compare(prediction, history, capabilities))
+    return Proof(scenario, prediction, next(wrong, histories[0]), judgement)
 
 
 def predicted(scenario: Scenario, minor: str) -> Prediction:

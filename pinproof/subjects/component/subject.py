@@ -18,7 +18,7 @@ from pinproof.subjects.component import encode
 from pinproof.subjects.component.decode import observations
 from pinproof.subjects.component.process import CrashError, Process
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import Capabilities
+from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities
 
 Components = Callable[[str], Path]
 """Release → driver binary, built if need be; for restarts into another release."""
@@ -59,6 +59,8 @@ CAPABILITIES: Final = Capabilities(
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",
+            ADMIT_HINTS,
+            MACHINE_WINDOWS,
         }
     ),
 )
