@@ -69,6 +69,7 @@ def test_doctor_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: Ca
     assert code == 12
     assert "MISSING namespaces: user namespaces are forbidden: unshare: Operation not permitted\n        next: " in said
     assert "no  --subject kubelet: missing: namespaces" in said
+    assert "yes --subject component: component:1.36.3" in said
     assert "yes --subject reference" in said
 
 

@@ -63,12 +63,20 @@ def examine() -> Examination:
     """Look at everything."""
     checks = tuple(_checks())
     missing = [check.name for check in checks if check.state == "missing"]
-    kubelet = Verdict(
-        "kubelet", not missing, f"missing: {', '.join(missing)}" if missing else f"kubelet:{DEFAULT_RELEASE}"
-    )
+    verdicts = [
+        Verdict("reference", usable=True, reason="needs nothing"),
+        _verdict("kubelet", missing),
+        _verdict("component", [name for name in missing if name != "namespaces"]),
+    ]
     later = "not in this version of pinproof"
-    others = tuple(Verdict(name, usable=False, reason=later) for name in ("component", "kind", "cluster", "vm"))
-    return Examination(checks, (Verdict("reference", usable=True, reason="needs nothing"), kubelet, *others))
+    verdicts += [Verdict(name, usable=False, reason=later) for name in ("kind", "cluster", "vm")]
+    return Examination(checks, tuple(verdicts))
+
+
+def _verdict(kind: str, missing: list[str]) -> Verdict:
+    """A kind of subject that is built from a release."""
+    reason = f"missing: {', '.join(missing)}" if missing else f"{kind}:{DEFAULT_RELEASE}"
+    return Verdict(kind, not missing, reason)
 
 
 def _checks() -> Iterator[Check]:

@@ -16,7 +16,8 @@ _QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 _DESCRIPTION = """\
 Run the conformance suites on a subject and print the verdict and where the report lies.
 
-  --subject S        kubelet:VERSION|TREE|BINARY, reference[:MINOR] (default kubelet:1.36.3)
+  --subject S        kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, reference[:MINOR]
+                     (default kubelet:1.36.3)
   -n N               that many kubelets side by side (a whole run: two a core; a part of the suites: 0, this process)
   --out DIR          where the report goes (default out)
   --ledger PATH      known failures (default: the shipped ledger)

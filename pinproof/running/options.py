@@ -59,7 +59,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--subject",
         metavar="S",
-        help=f"what to test: kubelet:VERSION|TREE|BINARY, reference[:MINOR] (default {DEFAULT_SUBJECT})",
+        help="what to test: kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, reference[:MINOR] "
+        f"(default {DEFAULT_SUBJECT})",
     )
     group.addoption("--out", metavar="DIR", default="out", help="where the report goes (default out)")
     group.addoption("--ledger", metavar="PATH", help="known failures: a file or folder (default: the shipped ledger)")
