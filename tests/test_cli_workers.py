@@ -17,6 +17,12 @@ def test_a_whole_run_uses_every_core(whole: list[str]) -> None:
     assert CORES == _side_by_side(whole)
 
 
+@pytest.mark.parametrize("subject", [["--subject", "component:1.36.3"], ["--subject=component:1.36.3"]])
+def test_what_computes_has_a_core_for_itself(subject: list[str]) -> None:
+    """Only kubelets wait most of the time."""
+    assert ["-n", str(min(os.cpu_count() or 1, 8))] == _side_by_side(["--out", "o", *subject])
+
+
 @pytest.mark.parametrize("part", [["suites/restart"], ["-k", "hints"], ["-n", "1"], ["-s"], ["--collect-only"]])
 def test_a_part_runs_in_this_process(part: list[str]) -> None:
     """Nor does a run whose processes the user counted get others."""

@@ -18,7 +18,7 @@ Run the conformance suites on a subject and print the verdict and where the repo
 
   --subject S        kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, reference[:MINOR]
                      (default kubelet:1.36.3)
-  -n N               that many kubelets side by side (a whole run: two a core; a part of the suites: 0, this process)
+  -n N               that many side by side (a whole run: two kubelets a core, or one component; a part: 0, this process)
   --out DIR          where the report goes (default out)
   --ledger PATH      known failures (default: the shipped ledger)
   --from-report F    select cases from an earlier report.json, with --only failed|unfinished
@@ -66,20 +66,24 @@ _OWN = {"--subject", "--out", "--ledger", "--slow", "--seed", "--junitxml"}
 """Options with a value that leave the run a whole one."""
 
 _MOST_WORKERS = 8
+_A_CORE = {"kubelet": 2}
+"""Workers of a core by kind of subject: a kubelet waits for most of the time it takes to start and to notice the end of a
+container; what computes has a core for itself."""
 
 
 def _side_by_side(arguments: list[str]) -> list[str]:
-    """A whole run uses every core; a part of the suites, or a look inside, is quicker in this process.
-
-    Two kubelets a core: each waits for most of the time it takes to start and to notice the end of a container.
-    """
+    """A whole run uses every core; a part of the suites, or a look inside, is quicker in this process."""
     rest = iter(arguments)
+    kind = "kubelet"
     for argument in rest:
+        name, _, value = argument.partition("=")
         if argument in _OWN:
-            next(rest, None)
-        elif argument.partition("=")[0] not in {*_OWN, "--keep", "-q", "-v", "-vv"}:
+            value = next(rest, "")
+        elif name not in {*_OWN, "--keep", "-q", "-v", "-vv"}:
             return []
-    return ["-n", str(min(2 * (os.cpu_count() or 1), _MOST_WORKERS))]
+        kind = value.partition(":")[0] if name == "--subject" else kind
+    workers = _A_CORE.get(kind, 1) * (os.cpu_count() or 1)
+    return ["-n", str(min(workers, _MOST_WORKERS))]
 
 
 def _root(arguments: list[str]) -> list[str]:
