@@ -39,6 +39,9 @@ class CpuBooks:
     reusable: tuple[str, CpuSet] = ("", CpuSet())
     """Only one pod is tracked at a time: its UID, and the CPUs of its init containers."""
 
+    pods: Mapping[str, CpuSet] = field(default_factory=dict)
+    """Pod UID → CPUs of the pod as a whole; its containers' are parts of them (`cpu_pod.py`)."""
+
     def of(self, uid: str, container: str) -> CpuSet | None:
         """A container's exclusive CPUs."""
         return self.entries.get(uid, {}).get(container)
@@ -121,18 +124,23 @@ class CpuManager:
         held = books.of(uid, container)
         if held is not None:
             return _note_reusable(books, uid, asks, container, held)
-        available = self._available(books) | books.reusable_of(uid)
-        aligned = CpuSet()
-        if hint.mask is not None:
-            nodes = {self.node_ids[i] for i in positions(hint.mask)}
-            near = CpuSet(cpu for cpu in available if self.topology.node_of[cpu] in nodes)
-            aligned = self._pick(near, min(wanted, len(near)))
-        chosen = aligned | self._pick(available - aligned, wanted - len(aligned))
+        chosen = self.take(books, wanted, hint, books.reusable_of(uid))
         entries = {**books.entries, uid: {**books.entries.get(uid, {}), container: chosen}}
         books = replace(books, default=books.default - chosen, entries=entries)
         return _note_reusable(books, uid, asks, container, chosen)
 
-    def _pick(self, available: CpuSet, wanted: int) -> CpuSet:
+    def take(self, books: CpuBooks, wanted: int, hint: Hint, reusable: CpuSet) -> CpuSet:
+        """Free or reusable CPUs, first those on the nodes of a hint; AllocationFailed where there are too few."""
+        available = self._available(books) | reusable
+        aligned = CpuSet()
+        if hint.mask is not None:
+            nodes = {self.node_ids[i] for i in positions(hint.mask)}
+            near = CpuSet(cpu for cpu in available if self.topology.node_of[cpu] in nodes)
+            aligned = self.pick(near, min(wanted, len(near)))
+        return aligned | self.pick(available - aligned, wanted - len(aligned))
+
+    def pick(self, available: CpuSet, wanted: int) -> CpuSet:
+        """So many of these CPUs, in the order of the topology; AllocationFailed where there are too few."""
         chosen = pick(self.topology, available, wanted)
         if chosen is None:
             raise AllocationFailed(
@@ -145,9 +153,14 @@ class CpuManager:
         gone = [uid for uid in books.entries if uid not in active]
         if not gone:
             return books
-        freed = CpuSet(cpu for uid in gone for cpus in books.entries[uid].values() for cpu in cpus)
+        freed = books.default
+        for uid in gone:
+            of_pod = books.pods.get(uid)
+            for cpus in books.entries[uid].values() if of_pod is None else (of_pod,):
+                freed |= cpus
         kept = {uid: containers for uid, containers in books.entries.items() if uid not in gone}
-        return replace(books, default=books.default | freed, entries=kept)
+        pods = {uid: cpus for uid, cpus in books.pods.items() if uid not in gone}
+        return replace(books, default=freed, entries=kept, pods=pods)
 
     # --- start
 
@@ -169,6 +182,8 @@ class CpuManager:
                         f'pod: {uid}, container: {container} cpuset: "{cpus}" overlaps with default cpuset "{books.default}"'
                     )
                 known |= cpus
+        for cpus in books.pods.values():
+            known |= cpus
         if known != self.topology.all:
             raise StartRefused(
                 f'current set of available CPUs "{self.topology.all}" doesn\'t match with CPUs in state "{known}"'

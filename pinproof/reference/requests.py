@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from pinproof.reference.outcomes import NOT_INT64, AllocationFailed
-from pinproof.scenario.pod import Container, Pod
+from pinproof.scenario.pod import Container, Pod, Resources
 from pinproof.scenario.quantity import Quantity
 
 MemoryRequest = Mapping[str, int]
 """Memory type → bytes. A type asked for with 0 bytes is a key all the same."""
+
+
+PodLevel = Literal["ignored", "counted", "skipped", "managed"]
+"""What a kubelet makes of pod-level resources (behaviour.md 10): nothing, up to 1.31 and with gate `PodLevelResources` off;
+QoS class and sums of the node alone (1.32 and 1.33 with the alpha gate); the same, and the resource managers leave the pod
+alone (1.34, #133279); or they serve it, with gate `PodLevelResourceManagers` (1.36, #134768)."""
 
 
 def is_memory(resource: str) -> bool:
@@ -28,7 +35,10 @@ class Asked:
 
     pod: Pod
     guaranteed: bool
-    """QoS class Guaranteed: the managers act for no other."""
+    """QoS class Guaranteed, and not skipped: the managers act for no other."""
+
+    managed: bool
+    """Pod-level resources that the managers serve."""
 
     memory: Mapping[str, MemoryRequest | None]
     """Container → its request; None where a quantity is no whole number of bytes."""
@@ -60,27 +70,39 @@ class Asked:
 
 
 @lru_cache(maxsize=4096)
-def asked(pod: Pod) -> Asked:
-    """Work out what a pod asks for."""
-    guaranteed = pod.qos() == "Guaranteed"
-    memory = {container.name: _memory_request(container) for container in pod.all_containers}
-    cpus = {container.name: _exclusive_cpus(container) if guaranteed else 0 for container in pod.all_containers}
+def asked(pod: Pod, pod_level: PodLevel = "ignored") -> Asked:
+    """Work out what a pod asks for, on a kubelet that makes this of its pod-level resources, if it has any."""
+    pod_level = pod_level if pod.has_resources else "ignored"
+    managed = pod_level == "managed"
+    guaranteed = pod_level != "skipped" and pod.qos(pod_level=pod_level != "ignored") == "Guaranteed"
+    exclusive = {c.name for c in pod.all_containers if not managed or _is_exclusive(c)}
+    memory = {c.name: _memory_request(c.requests) if c.name in exclusive else {} for c in pod.all_containers}
+    cpus = {c.name: _whole_cpus(c.requests) if guaranteed and c.name in exclusive else 0 for c in pod.all_containers}
     return Asked(
         pod=pod,
         guaranteed=guaranteed,
+        managed=managed,
         memory=memory,
-        pod_memory=_pod_memory(pod, memory),
+        pod_memory=_positive(_memory_request(pod.requests)) if managed else _pod_memory(pod, memory),
         cpus=cpus,
-        pod_cpus=sized(pod, cpus),
+        pod_cpus=(_whole_cpus(pod.requests) if guaranteed else 0) if managed else sized(pod, cpus),
         regular_init=frozenset(c.name for c in pod.init_containers if not c.restart_always),
         init_before=_init_before(pod),
         names=tuple(c.name for c in pod.all_containers),
     )
 
 
-def _memory_request(container: Container) -> MemoryRequest | None:
+def _is_exclusive(container: Container) -> bool:
+    """Whether a container of a managed pod gets memory, and whole CPUs, of its own: cpu and memory are limited to the request."""
+    requests, limits = dict(container.requests), dict(container.limits)
+    return all(name in requests and requests[name] == limits.get(name) for name in ("cpu", "memory")) and not any(
+        requests[name].is_zero() for name in ("cpu", "memory")
+    )
+
+
+def _memory_request(requests: Resources) -> MemoryRequest | None:
     request: dict[str, int] = {}
-    for resource, quantity in container.requests:
+    for resource, quantity in requests:
         if is_memory(resource):
             size = quantity.exact_int()
             if size is None:
@@ -89,8 +111,12 @@ def _memory_request(container: Container) -> MemoryRequest | None:
     return request
 
 
-def _exclusive_cpus(container: Container) -> int:
-    quantity = dict(container.requests).get("cpu", Quantity.ZERO)
+def _positive(request: MemoryRequest | None) -> MemoryRequest | None:
+    return None if request is None else {t: size for t, size in request.items() if size > 0}
+
+
+def _whole_cpus(requests: Resources) -> int:
+    quantity = dict(requests).get("cpu", Quantity.ZERO)
     whole = quantity.value()
     return whole if whole * 1000 == quantity.milli() else 0
 

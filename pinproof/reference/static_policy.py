@@ -70,12 +70,15 @@ Entries = Mapping[str, Mapping[str, tuple[Share, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class MemoryState:
-    """What the memory manager knows. `books` and `entries` are in the state file; `reusable` is lost at a restart."""
+    """What the memory manager knows. `reusable` is lost at a restart, the rest is in the state file."""
 
     books: Books
     entries: Entries = field(default_factory=dict)
     reusable: tuple[str, Reusable] = ("", {})
     """Only one pod is tracked at a time: its UID, and what it may reuse."""
+
+    pods: Mapping[str, tuple[Share, ...]] = field(default_factory=dict)
+    """Pod UID → blocks of the pod as a whole; its containers' blocks are parts of them (`pod_level.py`)."""
 
     def shares(self, uid: str, container: str) -> tuple[Share, ...] | None:
         """A container's blocks; None when it has no record."""
@@ -215,7 +218,7 @@ def allocate(
     if held is not None:
         return _note_reusable(state, uid, asks, container, held)
     request = asks.memory_of(container)
-    mask = _choose_mask(state, uid, request, hint)
+    mask = choose_mask(state, uid, request, hint)
     if behaviour.allocate_refuses_group_violation and state.books.breaks_a_group(mask):
         raise AllocationFailed(GROUP_VIOLATION)
 
@@ -232,7 +235,7 @@ def allocate(
     return replace(state, entries=_shrink_init_shares(entries, uid, asks, container, shares))
 
 
-def _choose_mask(state: MemoryState, uid: str, request: MemoryRequest, hint: Hint) -> Mask:
+def choose_mask(state: MemoryState, uid: str, request: MemoryRequest, hint: Hint) -> Mask:
     """The Topology Manager's mask, or our own where it has none or too little free memory (3.8 steps 5 and 6)."""
     books, reusable = state.books, state.reusable_of(uid)
     if hint.mask is None:
@@ -313,18 +316,30 @@ def container_started(state: MemoryState, uid: str, asks: Asked, container: str)
 
 
 def release(state: MemoryState, uid: str, container: str) -> MemoryState:
-    """Drop a container's record and give its blocks back (3.11)."""
+    """Drop a container's record and give its blocks back (3.11).
+
+    Of a pod with blocks of its own, those are given back instead, with the last record.
+    """
     shares = state.shares(uid, container)
     if shares is None:
         return state
-    books = state.books
-    for mask, memory_type, size in shares:
-        books = books.give_back(mask, memory_type, size)
     entries = {pod: dict(containers) for pod, containers in state.entries.items()}
     del entries[uid][container]
     if not entries[uid]:
         del entries[uid]
-    return replace(state, books=books, entries=entries)
+    of_pod = state.pods.get(uid)
+    if of_pod is None:
+        return replace(state, books=_given_back(state.books, shares), entries=entries)
+    if uid in entries:
+        return replace(state, entries=entries)
+    pods = {other: held for other, held in state.pods.items() if other != uid}
+    return replace(state, books=_given_back(state.books, of_pod), entries=entries, pods=pods)
+
+
+def _given_back(books: Books, shares: tuple[Share, ...]) -> Books:
+    for mask, memory_type, size in shares:
+        books = books.give_back(mask, memory_type, size)
+    return books
 
 
 def remove_stale(state: MemoryState, active: Mapping[str, tuple[str, ...]]) -> MemoryState:
