@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from pinproof.fuzz.amounts import GIB, KIB, MIB, amount, parsed
 from pinproof.fuzz.draws import Draws, Odds
@@ -17,6 +16,8 @@ from pinproof.reference.configuration import CLOSEST, DEFAULT_MAX_NODES, MAX_NOD
 from pinproof.scenario.config import KubeletConfig, MemoryReservation
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.quantity import Quantity
+
+POD_LEVEL, POD_LEVEL_MANAGERS = "PodLevelResources", "PodLevelResourceManagers"
 
 POLICIES = Odds(("none", 10), ("best-effort", 30), ("restricted", 30), ("single-numa-node", 30))
 _CHEAP_POLICIES = Odds(("none", 40), ("single-numa-node", 60))
@@ -27,39 +28,48 @@ MAX_COMBINATIONS = 100_000
 """Most combinations of hints that a Topology Manager is made to merge: it tries each, a microsecond long."""
 
 
-def draw_config(draws: Draws, machine: Machine, profile: Profile) -> tuple[KubeletConfig, bool]:
-    """A configuration, and whether a kubelet surely starts with it on this machine."""
+def draw_config(draws: Draws, machine: Machine, profile: Profile) -> tuple[KubeletConfig, KubeletConfig]:
+    """A configuration, and the one that an operator meant: the same, unless a kubelet refuses the first."""
     static_cpus = draws.chance(55)
-    policy = draws.weigh(POLICIES if affordable(machine, static_cpus=static_cpus, profile=profile) else _CHEAP_POLICIES)
+    policy = draws.weigh(POLICIES if affordable(machine, static_cpus=static_cpus) else _CHEAP_POLICIES)
     config = KubeletConfig(
         memory_manager_policy=_memory_policy(draws, machine),
         topology_manager_policy=policy,
         topology_manager_scope="pod" if draws.chance(45) else "container",
         topology_manager_policy_options=_options(draws, machine, profile),
         cpu_manager_policy="static" if static_cpus else "none",
-        reserved_system_cpus=_reserved_cpus(draws, machine) if static_cpus or draws.chance(10) else "",
+        reserved_system_cpus=_reserved_cpus(draws, machine) if draws.chance(90 if static_cpus else 10) else "",
+        feature_gates=_gates(draws, profile),
     )
-    config = _reserved(draws, config, machine, profile)
-    if draws.chance(2.5):
-        return draws.pick(_SPOILT)(config, machine), False
-    return config, machine.numa and machine.os == "linux"
+    meant = _reserved(draws, config, machine, profile)
+    return (draws.pick(_SPOILT)(meant, machine) if draws.chance(2) else meant), meant
 
 
-def affordable(machine: Machine, *, static_cpus: bool, profile: Profile) -> bool:
+def affordable(machine: Machine, *, static_cpus: bool) -> bool:
     """Whether merging the hints of all resources stays quick under a policy that keeps every hint."""
     masks = (1 << len(machine.nodes)) - 1
-    resources = 1 + static_cpus + len(machine.nodes[0].hugepages) + profile.other_hints
+    resources = 1 + static_cpus + len(machine.nodes[0].hugepages)
     return bool(masks**resources <= MAX_COMBINATIONS)
 
 
 def _memory_policy(draws: Draws, machine: Machine) -> str:
-    usual = "BestEffort" if machine.os == "windows" else "Static"
+    usual = "BestEffort" if (machine.os == "windows") != draws.chance(0.3) else "Static"
     return "None" if draws.chance(2) else usual
+
+
+def _gates(draws: Draws, profile: Profile) -> tuple[tuple[str, bool], ...]:
+    """The gates of pod-level resources, where they are not on by default."""
+    if not profile.pod_level:
+        return ()
+    if profile.behaviour.minor in {"1.32", "1.33"}:
+        return ((POD_LEVEL, True),) if draws.chance(20) else ()
+    return ((POD_LEVEL_MANAGERS, True),) if profile.pod_level_managers and draws.chance(20) else ()
 
 
 def _options(draws: Draws, machine: Machine, profile: Profile) -> tuple[tuple[str, str], ...]:
     options = []
-    if machine.nodes[0].distances is not None and draws.chance(30):
+    crashes = machine.nodes[-1].id >= len(machine.nodes)  # the kubelet looks distances up by node id
+    if machine.nodes[0].distances is not None and draws.chance(3 if crashes else 30):
         options.append((CLOSEST, "false" if draws.chance(10) else "true"))
     many = len(machine.nodes) > DEFAULT_MAX_NODES
     if profile.behaviour.knows_max_allowable_numa_nodes and (many or draws.chance(3)):
@@ -138,6 +148,11 @@ def _entries(shares: Mapping[int, int]) -> tuple[MemoryReservation, ...]:
 # --- configurations that a kubelet refuses --------------------------------------------------------------------------
 
 
+def may_crash(config: KubeletConfig, machine: Machine) -> bool:
+    """Whether some admission ends the kubelet: distances are looked up by node id, also where ids have gaps."""
+    return machine.nodes[-1].id >= len(machine.nodes) and (CLOSEST, "true") in config.topology_manager_policy_options
+
+
 def _with_limit(kind: str, text: str) -> Callable[[KubeletConfig, Machine], KubeletConfig]:
     """One more reservation on the first node."""
 
@@ -189,20 +204,14 @@ _SPOILT: tuple[Callable[[KubeletConfig, Machine], KubeletConfig], ...] = (
     _with(system_reserved=(("memory", "-1Mi"),)),
 )
 
-CHANGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "topology_manager_policy": ("none", "best-effort", "restricted", "single-numa-node"),
-        "topology_manager_scope": ("container", "pod"),
-    }
-)
-"""Fields that an operator changes between two starts, and to what."""
+_POLICIES = ("none", "best-effort", "restricted", "single-numa-node")
 
 
 def changed(draws: Draws, config: KubeletConfig, machine: Machine) -> tuple[KubeletConfig, bool]:
-    """The configuration after an operator changed it, and whether a kubelet surely starts with it again."""
-    what = draws.pick(("topology_manager_policy", "topology_manager_scope", "shift", "memory", "cpu", "spoilt"))
-    if what in CHANGES:
-        return replace(config, **{what: draws.pick(CHANGES[what])}), len(machine.nodes) <= DEFAULT_MAX_NODES  # type: ignore[arg-type]
+    """The configuration after an operator changed it, and whether a kubelet starts with it on the state that it has."""
+    what = draws.pick(("policy", "scope", "policy", "shift", "memory", "cpu", "spoilt"))
+    if what == "policy" and affordable(machine, static_cpus=True):
+        return replace(config, topology_manager_policy=draws.pick(_POLICIES)), len(machine.nodes) <= DEFAULT_MAX_NODES
     if what == "memory":
         other = "None" if config.memory_manager_policy != "None" else "Static"
         return replace(config, memory_manager_policy=other), False
@@ -211,12 +220,11 @@ def changed(draws: Draws, config: KubeletConfig, machine: Machine) -> tuple[Kube
         return replace(config, cpu_manager_policy=other), False
     if what == "shift" and len(config.reserved_memory) > 1:
         first, second, *others = config.reserved_memory
-        swapped = (replace(first, limits=second.limits), replace(second, limits=first.limits), *others)
-        if all(_fits(entry, machine) for entry in swapped):
-            return replace(config, reserved_memory=swapped), False
-    return draws.pick(_SPOILT)(config, machine), False
-
-
-def _fits(entry: MemoryReservation, machine: Machine) -> bool:
-    room = {node.id: node.memory for node in machine.nodes}
-    return all(quantity.value() <= room.get(entry.numa_node, 0) for _, quantity in entry.limits)
+        return replace(
+            config,
+            reserved_memory=(replace(first, limits=second.limits), replace(second, limits=first.limits), *others),
+        ), False
+    if what == "spoilt":
+        return draws.pick(_SPOILT)(config, machine), False
+    scope = "pod" if config.topology_manager_scope == "container" else "container"
+    return replace(config, topology_manager_scope=scope), True

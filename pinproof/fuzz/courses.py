@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pinproof.fuzz.configs import changed
+from pinproof.fuzz.configs import changed, may_crash
 from pinproof.fuzz.draws import Draws, Odds
+from pinproof.fuzz.extras import Extras
 from pinproof.fuzz.machines import drifted
-from pinproof.fuzz.pods import PodMaker, held
+from pinproof.fuzz.pods import PodMaker, lasting
 from pinproof.fuzz.profile import Profile
 from pinproof.fuzz.stock import Stock
 from pinproof.scenario.config import KubeletConfig
@@ -17,167 +18,213 @@ from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, StateText, Step
 
-Event = Literal["admit", "remove", "exit", "restart"]
+Event = Literal["admit", "remove", "exit", "restart", "mend"]
+State = Literal["keep", "lose"] | StateEdit | StateText
 
 _LENGTHS = Odds((5, 20), (3, 12), (4, 20), (6, 16), (7, 12), (8, 8), (2, 4), (9, 3), (10, 2), (12, 2), (14, 1))
 _EVENTS: Odds[Event] = Odds(("admit", 62), ("remove", 13), ("exit", 12), ("restart", 13))
-_DOWN: Odds[Event] = Odds(("restart", 70), ("admit", 20), ("remove", 10))
+_EVENTS_DOWN: Odds[Event] = Odds(("mend", 75), ("admit", 8), ("restart", 12), ("remove", 5))
+_STATES = Odds(("keep", 84), ("lose", 6), ("edit", 7), ("text", 3))
 _MAX_RESTARTS = 4
 """Each may double the number of outcomes that are allowed (`model.MAX_HISTORIES`)."""
 
-_TEXTS = ("", "{}", "not json", '{"policyName":"Static","machineState":{},"checksum":0}', '{"policyName":"Static"')
+_TEXTS = (
+    "",
+    "{}",
+    "not json",
+    '{"policyName":"Static","machineState":{},"checksum":0}',
+    '{"policyName":"Static","machineState":{},"checksum":4236770233}',
+    '{"policyName":"Static"',
+)
+_POLICY_EDITS = {"Static": "None", "None": "Static", "BestEffort": "Static"}
 
 
 @dataclass(slots=True)
 class Course:
-    """What is drawn so far."""
+    """A course in the making. It knows what was asked for and nothing of what a kubelet makes of it."""
 
     draws: Draws
     profile: Profile
     machine: Machine
     config: KubeletConfig
-    starts: bool
-    """Whether the kubelet surely runs; the maker of steps does not know whether a doubtful restart was refused."""
+    meant: KubeletConfig
+    """A configuration with which a kubelet starts on the first machine."""
 
     steps: list[Step] = field(default_factory=list)
     alive: dict[str, Pod] = field(default_factory=dict)
-    gone: list[str] = field(default_factory=list)
-    over: dict[str, int] = field(default_factory=dict)
+    _gone: list[str] = field(default_factory=list)
+    _over: dict[str, int] = field(default_factory=dict)
     """Pod → init containers that were ended."""
 
-    restarts: int = 0
-    edited: bool = False
+    _down: bool = False
+    """Whether the kubelet has probably refused its last start."""
+
+    _sure: bool = False
+    """Whether the kubelet runs for certain, so that a state file is there; an edit of none would be no scenario."""
+
+    _restarts: int = 0
+    _admitted: int = 0
+    _first: Machine = field(init=False)
+    _extras: Extras = field(init=False)
+    _stock: Stock = field(init=False)
     _pods: PodMaker = field(init=False)
 
     def __post_init__(self) -> None:
-        self._pods = self._maker()
+        self._first = self.machine
+        self._down = self.config is not self.meant
+        self._sure = not self._down and self._harmless()
+        self._take_stock()
+        self._extras = Extras.of(self.draws, self.profile, self.config)
 
     def draw(self) -> tuple[Step, ...]:
         """The whole course."""
-        draws = self.draws
-        length = min(draws.weigh(_LENGTHS), self.profile.max_steps)
-        if not self.starts and self.machine.numa and draws.chance(60):
-            length = 1
+        length = min(self.draws.weigh(_LENGTHS), self.profile.max_steps)
         while len(self.steps) < length:
-            self._event(draws.weigh(_EVENTS if self.starts or len(self.steps) > 2 else _DOWN))
+            self._event(self.draws.weigh(_EVENTS_DOWN if self._down else _EVENTS))
         return tuple(self.steps)
 
     def _event(self, event: Event) -> None:
-        if event == "remove" and self.alive:
+        if event == "mend":
+            self._mend()
+        elif event == "remove" and self.alive:
             self._remove()
         elif event == "exit" and self.alive:
             self._exit()
-        elif event == "restart" and self.alive and self.restarts < _MAX_RESTARTS:
+        elif event == "restart" and self.alive and self._restarts < _MAX_RESTARTS:
             self._restart()
         else:
             self._admit()
 
+    def _harmless(self) -> bool:
+        """Whether nothing odd about machine and configuration can end the kubelet."""
+        machine = self.machine
+        return machine.numa and machine.os == "linux" and not may_crash(self.config, machine)
+
+    def _take_stock(self) -> None:
+        """Begin the books anew, for the machine and configuration of now."""
+        config = self.config
+        self._stock = Stock(self.machine, config)
+        for pod in self.alive.values():
+            self._place(pod)
+        self._pods = PodMaker(self.draws, self.machine, self._stock, static_cpus=config.cpu_manager_policy == "static")
+
+    def _place(self, pod: Pod) -> None:
+        self._stock.place(pod.name, lasting(pod, pod_scope=self.config.topology_manager_scope == "pod"))
+
     # --- pods
 
-    def _maker(self) -> PodMaker:
-        config = self.config
-        maker = PodMaker(
-            self.draws,
-            self.machine,
-            static_cpus=config.cpu_manager_policy == "static",
-            pod_scope=config.topology_manager_scope == "pod",
-        )
-        maker.stock = Stock(self.machine, config)
-        for name, pod in self.alive.items():
-            maker.stock.place(name, held(pod, pod_scope=config.topology_manager_scope == "pod"))
-        return maker
-
     def _admit(self) -> None:
-        pod = self._pods.draw(self._name())
-        self._pods.stock.place(pod.name, held(pod, pod_scope=self.config.topology_manager_scope == "pod"))
+        pod = self._extras.add(self._pods.draw(self._name()), self.machine, self.config)
+        self._place(pod)
         self.alive[pod.name] = pod
-        self.over[pod.name] = 0
+        self._over[pod.name] = 0
+        self._admitted += 1
         self.steps.append(Admit(pod))
 
     def _name(self) -> str:
         """A new name, or now and then one whose pod is gone."""
-        if self.gone and self.draws.chance(25):
-            return self.gone.pop()
-        return f"p{1 + sum(isinstance(step, Admit) for step in self.steps)}"
+        if self._gone and self.draws.chance(25):
+            return self._gone.pop()
+        return f"p{self._admitted + 1}"
 
     def _remove(self) -> None:
         name = self.draws.pick(tuple(self.alive))
         del self.alive[name]
-        self.gone.append(name)
-        self._pods.stock.drop(name)
+        self._gone.append(name)
+        self._stock.drop(name)
         self.steps.append(Remove(name))
 
     def _exit(self) -> None:
         """Mostly the init container that runs, so that the pod goes on; else any container."""
         draws = self.draws
-        waiting = [name for name, pod in self.alive.items() if self._waits_for(name, pod)]
+        waiting = [name for name in self.alive if self._running_init(name)]
         name = draws.pick(waiting or tuple(self.alive))
-        pod = self.alive[name]
-        due = self._waits_for(name, pod)
-        container = due if due and draws.chance(85) else draws.pick(pod.all_containers).name
-        code = 0 if draws.chance(75) else 1
+        due = self._running_init(name)
+        container = due if due and draws.chance(85) else draws.pick(self.alive[name].all_containers).name
+        code = 1 if draws.chance(25) else 0
         if container == due and code == 0:
-            self.over[name] += 1
+            self._over[name] += 1
         self.steps.append(Exit(name, container, code))
 
-    def _waits_for(self, name: str, pod: Pod) -> str:
-        regular = [c.name for c in pod.init_containers if not c.restart_always]
-        return regular[self.over[name]] if self.over[name] < len(regular) else ""
+    def _running_init(self, name: str) -> str:
+        """The regular init container that a pod waits for; empty where it waits for none."""
+        regular = [c.name for c in self.alive[name].init_containers if not c.restart_always]
+        return regular[self._over[name]] if self._over[name] < len(regular) else ""
 
-    # --- restart
+    # --- restarts
 
     def _restart(self) -> None:
         draws, may = self.draws, self.profile.restarts
-        step = Restart(
-            state=self._state() if "state" in may else "keep",
-            order=self._order() if "order" in may and draws.chance(35) else (),
-            signal="KILL" if "signal" in may and draws.chance(25) else "TERM",
-            machine=self._other_machine() if "machine" in may and draws.chance(10) else None,
-            kubelet=self._other_config() if "kubelet" in may and draws.chance(10) else None,
-            kubernetes=draws.pick(self.profile.releases) if self.profile.releases and draws.chance(25) else None,
+        machine = self._other_machine() if "machine" in may and draws.chance(8) else None
+        state = self._state() if "state" in may else "keep"
+        config, starts = self._other_config() if "kubelet" in may and draws.chance(9) else (None, True)
+        release = draws.pick(self.profile.releases) if self.profile.releases and draws.chance(25) else None
+        self._restarts += 1
+        self.steps.append(
+            Restart(
+                state=state,
+                order=self._order() if "order" in may and draws.chance(35) else (),
+                signal="KILL" if "signal" in may and draws.chance(25) else "TERM",
+                machine=machine,
+                kubelet=config,
+                kubernetes=release,
+            )
         )
-        self.restarts += 1
-        self.steps.append(step)
-        if step.machine or step.kubelet:
-            self._pods = self._maker()
+        plain = machine is None and starts and not isinstance(state, StateEdit | StateText)
+        self._down = not plain and not (state == "lose" and starts)
+        self._sure = self._sure and plain and release is None
+        if machine or config:
+            self.machine, self.config = machine or self.machine, config or self.config
+            self._take_stock()
+
+    def _mend(self) -> None:
+        """What an operator does about a kubelet that does not start: all as before, and an empty node."""
+        may = self.profile.restarts
+        changed_machine = self.machine is not self._first
+        changed_config = self.config is not self.meant
+        self.steps.append(
+            Restart(
+                state="lose" if "state" in may else "keep",
+                machine=self._first if changed_machine else None,
+                kubelet=self.meant if changed_config else None,
+            )
+        )
+        self._restarts += 1
+        self._down = False
+        self.machine, self.config = self._first, self.meant
+        if changed_machine or changed_config:
+            self._take_stock()
 
     def _order(self) -> tuple[str, ...]:
         names = self.draws.shuffled(tuple(self.alive))
         return names[: self.draws.integer(1, len(names))]
 
-    def _state(self) -> Literal["keep", "lose"] | StateEdit | StateText:
-        """Kept mostly. An edit needs a file that surely holds its text, so it comes once, and before any doubt."""
-        draws = self.draws
-        if not draws.chance(16):
-            return "keep"
-        way = draws.pick(("lose", "lose", "text", "edit", "edit"))
-        if way == "lose":
-            return "lose"
-        sure = self.starts and not self.edited
-        self.edited, self.starts = True, False
-        if way == "text" or not sure:
-            return StateText(draws.pick(_TEXTS))
-        return self._edit()
+    def _state(self) -> State:
+        """Kept mostly; edited only where the file is there for certain."""
+        way = self.draws.weigh(_STATES)
+        if way == "text":
+            return StateText(self.draws.pick(_TEXTS))
+        if way == "edit":
+            return self._edit() if self._sure else "keep"
+        return "lose" if way == "lose" else "keep"
 
     def _edit(self) -> StateEdit:
-        draws = self.draws
-        policy = self.config.memory_manager_policy
-        find, replace = f'"policyName":"{policy}"', f'"policyName":"{"None" if policy == "Static" else "Static"}"'
+        draws, policy = self.draws, self.config.memory_manager_policy
+        find, replace = f'"policyName":"{policy}"', f'"policyName":"{_POLICY_EDITS[policy]}"'
         if policy == "Static" and draws.chance(60):
-            find = '"numberOfAssignments":'
-            replace = find + "1"
+            find, replace = draws.pick(
+                (
+                    ('"numberOfAssignments":', '"numberOfAssignments":1'),
+                    ('"reserved":', '"reserved":1'),
+                    (f'"cells":[{self.machine.nodes[0].id}', '"cells":[7'),
+                )
+            )
         return StateEdit(find, replace, draws.pick(("recompute", "keep")))
 
     def _other_machine(self) -> Machine | None:
         machine = drifted(self.draws, self.machine, self.profile)
-        if next(check_reservations(self.config, machine), None):
-            return None
-        self.starts, self.machine = False, machine
-        return machine
+        return None if any(check_reservations(self.config, machine)) else machine
 
-    def _other_config(self) -> KubeletConfig | None:
+    def _other_config(self) -> tuple[KubeletConfig | None, bool]:
         config, starts = changed(self.draws, self.config, self.machine)
-        if next(check_reservations(config, self.machine), None):
-            return None
-        self.starts, self.config = self.starts and starts, config
-        return config
+        return (None, True) if any(check_reservations(config, self.machine)) else (config, starts)

@@ -16,7 +16,18 @@ from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 
 _COUNTS = Odds(
-    (2, 350), (1, 70), (4, 280), (3, 160), (6, 50), (5, 40), (8, 30), (7, 10), (9, 4), (10, 3), (12, 2), (16, 1)
+    (2, 3500),
+    (1, 700),
+    (4, 2900),
+    (3, 1700),
+    (6, 450),
+    (5, 400),
+    (8, 200),
+    (7, 100),
+    (9, 30),
+    (10, 15),
+    (12, 4),
+    (16, 1),
 )
 _SIZES = (4 * GIB, 2 * GIB, GIB, 8 * GIB, 16 * GIB, 64 * GIB)
 _PAGE_SIZES = Odds(
@@ -29,7 +40,6 @@ _PAGE_SIZES = Odds(
     ((32 * MIB, 16 * GIB), 1),
 )
 _EVENNESS = Odds(("even", 50), ("uneven", 35), ("odd", 15))
-_MISSING = Odds(("", 80), ("cpus", 12), ("memory", 5), ("numa", 1), ("order", 2))
 _CORES = Odds((4, 40), (2, 15), (6, 10), (8, 30), (16, 5))
 
 
@@ -87,11 +97,8 @@ def _cpus(draws: Draws, count: int, threads: int) -> list[CpuSet]:
     """CPUs by node; now and then numbered across the nodes, and nodes without any."""
     each = draws.weigh(_CORES)
     if draws.chance(10):
-        across = [
-            CpuSet(c for core in range(i, each // threads * count, count) for c in _core(core, threads))
-            for i in range(count)
-        ]
-        return across
+        cores = each // threads * count
+        return [CpuSet(c for core in range(i, cores, count) for c in _core(core, threads)) for i in range(count)]
     lacking = draws.chance(12)
     cpus, first = [], 0
     for index in range(count):

@@ -34,11 +34,19 @@ class Profile:
     pod_level: bool = False
     """Pods with resources of their own (`spec.resources`)."""
 
+    pod_level_managers: bool = False
+    """The gate `PodLevelResourceManagers` exists (1.36)."""
+
     other_hints: bool = False
     """Hints of another provider, such as a device plugin."""
 
     windows: bool = False
     """Machines with Windows, and its policy `BestEffort`."""
+
+    @property
+    def pod_level_by_default(self) -> bool:
+        """Whether the gate `PodLevelResources` is on by default (1.34)."""
+        return self.minor not in {"1.29", "1.30", "1.31", "1.32", "1.33"}
 
     @property
     def behaviour(self) -> Behaviour:

@@ -28,20 +28,19 @@ class Setting:
 
     machine: Machine
     config: KubeletConfig
-    starts: bool
-    """Whether a kubelet surely starts on it."""
+    meant: KubeletConfig
+    """What the operator meant: the same, unless the kubelet refuses `config`."""
 
 
 def draw_setting(draws: Draws, profile: Profile = DEFAULT) -> Setting:
     """A machine and a configuration."""
     machine = draw_machine(draws, profile)
-    config, starts = draw_config(draws, machine, profile)
-    return Setting(machine, config, starts)
+    return Setting(machine, *draw_config(draws, machine, profile))
 
 
 def draw_course(draws: Draws, setting: Setting, *, name: str, profile: Profile = DEFAULT) -> Scenario:
     """A scenario in a given setting."""
-    course = Course(draws, profile, setting.machine, setting.config, setting.starts)
+    course = Course(draws, profile, setting.machine, setting.config, setting.meant)
     return Scenario(name, setting.machine, setting.config, course.draw())
 
 

@@ -1,0 +1,125 @@
+"""What only some subjects and releases know about pods: resources of the pod as a whole, and hints of other providers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from pinproof.fuzz.amounts import GIB, KIB, MIB, amount
+from pinproof.fuzz.configs import POD_LEVEL, POD_LEVEL_MANAGERS
+from pinproof.fuzz.draws import Draws, Odds
+from pinproof.fuzz.profile import Profile
+from pinproof.reference.requests import sized
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.machine import Machine
+from pinproof.scenario.pod import Container, OtherHints, Pod
+from pinproof.scenario.quantity import Quantity
+
+_PROVIDED = (("example.com/gpu",), ("example.com/nic",), ("example.com/gpu", "example.com/nic"))
+_ANSWERS = Odds(("one", 45), ("several", 30), ("none", 8), ("impossible", 4), ("anywhere", 5), ("wide", 8))
+_EXTRA_MEMORY = Odds((0, 45), (4 * KIB, 15), (256 * MIB, 25), (GIB, 15))
+_SHARED = Odds(("exclusive", 50), ("some", 30), ("all", 20))
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """Which extras the pods of one course have, in how many cases of a hundred."""
+
+    draws: Draws
+    pod_level: int = 0
+    other_hints: int = 0
+
+    @classmethod
+    def of(cls, draws: Draws, profile: Profile, config: KubeletConfig) -> Self:
+        """Decided once for a course: most have none."""
+        pod_level = 0
+        if profile.pod_level and (profile.pod_level_by_default or config.gate(POD_LEVEL, default=False)):
+            managed = config.gate(POD_LEVEL_MANAGERS, default=False)
+            pod_level = 70 if managed else 50 * draws.chance(10)
+        return cls(draws, pod_level, 60 if profile.other_hints and draws.chance(12) else 0)
+
+    def add(self, pod: Pod, machine: Machine, config: KubeletConfig) -> Pod:
+        """The pod, with what it has beside."""
+        if self.pod_level and self.draws.chance(self.pod_level):
+            pod = self._own_resources(pod)
+        return self._hinted(pod, machine, config) if self.other_hints else pod
+
+    # --- pod-level resources
+
+    def _own_resources(self, pod: Pod) -> Pod:
+        """Resources for the pod as a whole: what its containers ask for, and maybe more; some containers may then ask nothing."""
+        shared = self.draws.weigh(_SHARED)
+        if shared != "exclusive":
+            whole = _aggregated(pod)
+            pod = replace(
+                pod,
+                containers=tuple(self._maybe_shared(c, shared) for c in pod.containers),
+                init_containers=tuple(self._maybe_shared(c, shared) for c in pod.init_containers),
+            )
+            needed = whole if self.draws.chance(60) else _aggregated(pod)
+        else:
+            needed = _aggregated(pod)
+        needed.setdefault("memory", 64 * MIB)
+        needed.setdefault("cpu", 100)
+        needed["memory"] += self.draws.weigh(_EXTRA_MEMORY)
+        needed["cpu"] += self.draws.pick((0, 0, 100, 1000))
+        limits = {kind: _milli(size) if kind == "cpu" else amount(size) for kind, size in needed.items() if size}
+        requests = dict(limits)
+        if self.draws.chance(8):
+            limits["memory"] = amount(2 * needed["memory"])
+        return replace(pod, requests=tuple(sorted(requests.items())), limits=tuple(sorted(limits.items())))
+
+    def _maybe_shared(self, container: Container, shared: str) -> Container:
+        if shared == "all" or self.draws.chance(50):
+            return replace(container, requests=(), limits=())
+        return container
+
+    # --- hints of other providers
+
+    def _hinted(self, pod: Pod, machine: Machine, config: KubeletConfig) -> Pod:
+        """Where the Topology Manager asks: the pod, or each container."""
+        if config.topology_manager_scope == "pod":
+            return replace(pod, hints=self._answers(machine))
+        return replace(
+            pod,
+            containers=tuple(replace(c, hints=self._answers(machine)) for c in pod.containers),
+            init_containers=tuple(replace(c, hints=self._answers(machine)) for c in pod.init_containers),
+        )
+
+    def _answers(self, machine: Machine) -> OtherHints:
+        if not self.draws.chance(self.other_hints):
+            return ()
+        ids = tuple(node.id for node in machine.nodes)
+        return tuple((name, self._answer(ids)) for name in self.draws.pick(_PROVIDED))
+
+    def _answer(self, ids: tuple[int, ...]) -> tuple[tuple[tuple[int, ...] | None, bool], ...] | None:
+        """As a device plugin would: devices on one node or several; rarely no answer, or one that nobody can satisfy."""
+        draws = self.draws
+        way = draws.weigh(_ANSWERS)
+        if way in {"none", "impossible"}:
+            return None if way == "none" else ()
+        if way == "anywhere":
+            return ((None, draws.chance(80)),)
+        one = draws.pick(ids)
+        if way == "one":
+            return (((one,), not draws.chance(15)),)
+        if way == "wide":
+            return ((ids, draws.chance(50)),)
+        others = sorted({one, draws.pick(ids), draws.pick(ids)})
+        singles = tuple(((node,), True) for node in others)
+        return (*singles, (tuple(others), False)) if len(others) > 1 else singles
+
+
+def _aggregated(pod: Pod) -> dict[str, int]:
+    """What the containers ask for together, by resource: CPUs in thousandths, the rest in bytes."""
+    kinds = {kind for c in pod.all_containers for kind, _ in c.requests}
+    return {kind: _together(pod, kind) for kind in sorted(kinds)}
+
+
+def _together(pod: Pod, kind: str) -> int:
+    amounts = {c.name: dict(c.limits).get(kind, dict(c.requests).get(kind, Quantity.ZERO)) for c in pod.all_containers}
+    return sized(pod, {name: q.milli() if kind == "cpu" else q.value() for name, q in amounts.items()})
+
+
+def _milli(thousandths: int) -> Quantity:
+    return Quantity.parse(f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000))
