@@ -131,8 +131,7 @@ def calculate_hints(books: Books, request: MemoryRequest, reusable: Reusable) ->
     """The masks that would serve a request, the same for every type it names (3.4). Sizes in bytes."""
     if not request:
         return ()
-    if not request.keys() <= set(books.types):
-        raise KubeletPanics(NIL_POINTER)  # a page size that the machine does not have (3.4)
+    _know_types(books, request)
     masks = by_size(len(books.nodes))
     wanted = tuple(request.items())
     capacity = [(_capacity_sums(books.allocatable(memory_type)), size) for memory_type, size in wanted]
@@ -191,6 +190,12 @@ def regenerate_hints(held: tuple[Share, ...], request: MemoryRequest) -> Hints:
     return {share.type: (Hint(share.mask, True),) for share in held}
 
 
+def _know_types(books: Books, request: MemoryRequest) -> None:
+    """The kubelet crashes over a page size that the machine does not have, whoever asks for it first (3.4)."""
+    if not request.keys() <= set(books.types):
+        raise KubeletPanics(NIL_POINTER)
+
+
 def _for_every_type(request: MemoryRequest, hints: tuple[Hint, ...]) -> Hints:
     return dict.fromkeys(request, hints) if hints else NO_PREFERENCE
 
@@ -242,6 +247,7 @@ def choose_mask(state: MemoryState, uid: str, request: MemoryRequest, hint: Hint
         own = calculate_hints(books, request, reusable)
         hint = _acceptable(own, hint, none_left=NO_DEFAULT, not_preferred=NO_DEFAULT_PREFERRED)
     mask = _certain(hint)
+    _know_types(books, request)
     # What may be reused is not counted here, although the hints counted it.
     if any(books.free_over(mask, memory_type) < size for memory_type, size in request.items()):
         wider = tuple(h for h in calculate_hints(books, request, reusable) if _certain(h) & mask == mask)
