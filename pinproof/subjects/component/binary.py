@@ -10,7 +10,7 @@ from typing import Final
 from pinproof.errors import SubjectError
 from pinproof.subjects.kubelet.timeouts import Timeouts
 
-_VERSION: Final = re.compile(r"Kubernetes v(?P<version>1\.\d+\.\d+\S*)\s*")
+_VERSION: Final = re.compile(r"(?:Kubernetes )?v(?P<version>1\.\d+\.\d+\S*)\s*")
 
 
 def release_of(path: Path, *, slow: float | None = None) -> str:
