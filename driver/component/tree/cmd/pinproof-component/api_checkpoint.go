@@ -1,0 +1,3 @@
+package main
+
+func resealed(text []byte) []byte { return text }

@@ -1,0 +1,7 @@
+//go:build !since_1_31
+
+package main
+
+import "k8s.io/component-base/featuregate"
+
+type featureGates = featuregate.MutableFeatureGate

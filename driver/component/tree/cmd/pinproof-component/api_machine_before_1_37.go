@@ -1,0 +1,12 @@
+//go:build !since_1_37
+
+package main
+
+import cadvisor "github.com/google/cadvisor/info/v1"
+
+type (
+	machineInfo   = cadvisor.MachineInfo
+	nodeInfo      = cadvisor.Node
+	coreInfo      = cadvisor.Core
+	hugePagesInfo = cadvisor.HugePagesInfo
+)

@@ -1,0 +1,5 @@
+//go:build !since_1_32
+
+package main
+
+func countRejection(string) {}

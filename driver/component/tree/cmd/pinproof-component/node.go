@@ -1,0 +1,301 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand"
+	"sort"
+	"strconv"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/kubelet/cm/containermap"
+	"k8s.io/kubernetes/pkg/kubelet/lifecycle"
+	"k8s.io/kubernetes/pkg/kubelet/util/store"
+)
+
+// resident is a pod that the kubelet knows.
+type resident struct {
+	document *podDocument
+	pod      *v1.Pod
+	verdict  lifecycle.PodAdmitResult
+	told     map[string]told // containers that were created
+	over     map[string]bool // containers that ended for good
+	finished bool            // Succeeded or Failed after having run
+}
+
+// told is what the runtime was told when a container was last created.
+type told struct{ mems, cpus string }
+
+func (r *resident) active() bool { return r.verdict.Admit && !r.finished }
+
+// node is one node: a disk, pods, and a kubelet that runs or does not. It models what lies around the managers as
+// pinproof/reference/node.py does; what the managers decide is theirs.
+type node struct {
+	machine, kubelet json.RawMessage
+	settings         *settings
+	managers         *managers // nil: the kubelet does not run
+	refusal          string
+	residents        []*resident // in the order of their first admission
+	known            []*resident // those that this kubelet has been given so far
+	names            map[string]string
+	arrivals         int
+	heard            *recorder
+	start            series
+	allocatable      string
+	shuffle          *rand.Rand // nil: the state file's entries stay in their order
+}
+
+func newNode(asked *request, shuffle *rand.Rand) *node {
+	clear(store.Files)
+	return &node{
+		machine: asked.Machine, kubelet: asked.Kubelet, names: map[string]string{}, shuffle: shuffle,
+		heard: &recorder{on: asked.shows("hints")},
+	}
+}
+
+// boot starts the kubelet on what is on disk, and admits every resident pod again.
+func (n *node) boot() error {
+	machine, settings, err := settled(n.machine, n.kubelet)
+	if err != nil {
+		return err
+	}
+	n.settings, n.managers, n.refusal, n.known = settings, nil, settings.refusal, nil
+	settings.use()
+	n.start = readCounters()
+	if n.refusal != "" {
+		return nil
+	}
+	started, err := newManagers(settings, machine, n.heard, n.active, n.containerMap())
+	if err != nil {
+		n.refusal = err.Error()
+		return nil
+	}
+	n.managers = started
+	for _, r := range n.residents {
+		if err := started.other.expect(string(r.pod.UID), r.document); err != nil {
+			return err
+		}
+		n.admit(r)
+		if r.active() {
+			n.startContainers(r)
+		}
+	}
+	started.ready.AddSource("file")
+	return nil
+}
+
+// active are the pods whose assignments are kept; the one under admission is among them.
+func (n *node) active() []*v1.Pod {
+	pods := make([]*v1.Pod, 0, len(n.known))
+	for _, r := range n.known {
+		if r.active() {
+			pods = append(pods, r.pod)
+		}
+	}
+	return pods
+}
+
+func (n *node) admit(r *resident) {
+	others := n.active()
+	n.known = append(n.known, r)
+	for _, handler := range n.managers.handlers {
+		if result := admit(handler, r.pod, others); !result.Admit {
+			countRejection(result.Reason)
+			result.Message = "Pod was rejected: " + result.Message
+			r.verdict = result
+			return
+		}
+	}
+}
+
+// carryOut carries out a step; on a node whose kubelet does not run only a restart does anything.
+func (n *node) carryOut(s *step) error {
+	n.heard.heard = nil
+	switch {
+	case s.Restart != nil:
+		return n.restart(s.Restart)
+	case n.managers == nil:
+		return nil
+	case s.Admit != nil:
+		return n.arrive(s.Admit)
+	case s.Remove != nil:
+		n.remove(*s.Remove)
+	case s.Exit != nil:
+		n.exit(s.Exit)
+	}
+	return nil
+}
+
+func (n *node) arrive(document *podDocument) error {
+	n.arrivals++
+	uid := fmt.Sprintf("%s.%d", document.Name, n.arrivals)
+	pod, err := document.build(uid)
+	if err != nil {
+		return err
+	}
+	if err := n.managers.other.expect(uid, document); err != nil {
+		return err
+	}
+	r := &resident{document: document, pod: pod, verdict: lifecycle.PodAdmitResult{Admit: true}, told: map[string]told{}, over: map[string]bool{}}
+	n.names[uid] = document.Name
+	n.forget(document.Name)
+	n.residents = append(n.residents, r)
+	n.admit(r)
+	if r.active() {
+		n.startContainers(r)
+	}
+	return nil
+}
+
+func (n *node) remove(name string) {
+	if r := n.find(name); r != nil {
+		for container := range r.told {
+			n.stopped(r, container)
+		}
+		n.forget(name)
+	}
+}
+
+func (n *node) find(name string) *resident {
+	for _, r := range n.residents {
+		if r.pod.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+func (n *node) forget(name string) {
+	n.residents = without(n.residents, name)
+	n.known = without(n.known, name)
+}
+
+func without(residents []*resident, name string) []*resident {
+	kept := make([]*resident, 0, len(residents))
+	for _, r := range residents {
+		if r.pod.Name != name {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+// --- containers
+
+// startContainers starts what may run now: sidecars and init containers in order, the app containers after them.
+func (n *node) startContainers(r *resident) {
+	for i := range r.pod.Spec.InitContainers {
+		container := &r.pod.Spec.InitContainers[i]
+		if r.over[container.Name] {
+			continue
+		}
+		n.ensureStarted(r, container)
+		if !sidecar(container) {
+			return
+		}
+	}
+	for i := range r.pod.Spec.Containers {
+		if container := &r.pod.Spec.Containers[i]; !r.over[container.Name] {
+			n.ensureStarted(r, container)
+		}
+	}
+}
+
+func sidecar(container *v1.Container) bool {
+	return container.RestartPolicy != nil && *container.RestartPolicy == v1.ContainerRestartPolicyAlways
+}
+
+func (n *node) ensureStarted(r *resident, container *v1.Container) {
+	if _, created := r.told[container.Name]; !created {
+		n.startContainer(r, container)
+	}
+}
+
+// startContainer creates a container with its recorded pinning, then starts it, as the kubelet's container life cycle does.
+func (n *node) startContainer(r *resident, container *v1.Container) {
+	nodes := memoryNodes(n.managers.memory, r.pod, container)
+	sort.Ints(nodes)
+	mems := make([]string, len(nodes))
+	for i, id := range nodes {
+		mems[i] = strconv.Itoa(id)
+	}
+	cpus := n.managers.cpu.GetCPUAffinity(string(r.pod.UID), container.Name)
+	r.told[container.Name] = told{mems: strings.Join(mems, ","), cpus: cpus.String()}
+	containerStarts(n.managers, r.pod, container, containerID(r, container.Name))
+}
+
+func containerID(r *resident, container string) string { return string(r.pod.UID) + "/" + container }
+
+func (n *node) stopped(r *resident, container string) {
+	if err := containerStopped(n.managers, containerID(r, container)); err != nil {
+		panic(err) // upstream answers none
+	}
+}
+
+// containerMap is what the runtime tells a kubelet that starts.
+func (n *node) containerMap() containermap.ContainerMap {
+	containers := containermap.NewContainerMap()
+	for _, r := range n.residents {
+		for container := range r.told {
+			containers.Add(string(r.pod.UID), container, containerID(r, container))
+		}
+	}
+	return containers
+}
+
+// exit ends a container; one that does not run, since its pod was rejected or it ended before, cannot.
+func (n *node) exit(e *exitDocument) {
+	r := n.find(e.Pod)
+	if r == nil || !r.active() || r.over[e.Container] {
+		return
+	}
+	if _, created := r.told[e.Container]; !created {
+		return
+	}
+	container, init := r.container(e.Container)
+	n.stopped(r, e.Container)
+	regularInit := init && !sidecar(container)
+	switch {
+	case regularInit && e.Code == 0:
+		r.over[e.Container] = true
+		n.startContainers(r)
+	case comesBack(r.pod, container, e.Code, regularInit):
+		n.startContainer(r, container)
+	default:
+		r.over[e.Container] = true
+		r.finished = regularInit || r.allOver()
+	}
+}
+
+func (r *resident) container(name string) (container *v1.Container, init bool) {
+	for i := range r.pod.Spec.InitContainers {
+		if r.pod.Spec.InitContainers[i].Name == name {
+			return &r.pod.Spec.InitContainers[i], true
+		}
+	}
+	for i := range r.pod.Spec.Containers {
+		if r.pod.Spec.Containers[i].Name == name {
+			return &r.pod.Spec.Containers[i], false
+		}
+	}
+	return nil, false
+}
+
+func (r *resident) allOver() bool {
+	for i := range r.pod.Spec.Containers {
+		if !r.over[r.pod.Spec.Containers[i].Name] {
+			return false
+		}
+	}
+	return true
+}
+
+// comesBack: whether the kubelet starts a container again after it ended.
+func comesBack(pod *v1.Pod, container *v1.Container, code int, regularInit bool) bool {
+	policy := pod.Spec.RestartPolicy
+	if sidecar(container) || (regularInit && policy != v1.RestartPolicyNever) {
+		return true
+	}
+	return policy == v1.RestartPolicyAlways || (policy == v1.RestartPolicyOnFailure && code != 0)
+}

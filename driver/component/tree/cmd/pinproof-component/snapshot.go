@@ -1,0 +1,76 @@
+package main
+
+import (
+	"k8s.io/kubernetes/pkg/kubelet/lifecycle"
+	"k8s.io/kubernetes/pkg/kubelet/util/store"
+)
+
+// snapshot is a node whose kubelet was stopped: what is on disk and what the pods have come to.
+type snapshot struct {
+	Arrivals  int                `json:"arrivals"`
+	Files     map[string]string  `json:"files"`
+	Names     map[string]string  `json:"names"`
+	Residents []residentSnapshot `json:"residents"`
+}
+
+type residentSnapshot struct {
+	Document *podDocument         `json:"document"`
+	UID      string               `json:"uid"`
+	Admitted bool                 `json:"admitted"`
+	Reason   string               `json:"reason,omitempty"`
+	Message  string               `json:"message,omitempty"`
+	Told     map[string][2]string `json:"told"`
+	Over     []string             `json:"over"`
+	Finished bool                 `json:"finished"`
+}
+
+func (n *node) snapshot() *snapshot {
+	taken := &snapshot{Arrivals: n.arrivals, Files: map[string]string{}, Names: n.names, Residents: []residentSnapshot{}}
+	for path, data := range store.Files {
+		taken.Files[path] = string(data)
+	}
+	for _, r := range n.residents {
+		one := residentSnapshot{
+			Document: r.document, UID: string(r.pod.UID), Admitted: r.verdict.Admit, Reason: r.verdict.Reason, Message: r.verdict.Message,
+			Told: map[string][2]string{}, Over: []string{}, Finished: r.finished,
+		}
+		for name, was := range r.told {
+			one.Told[name] = [2]string{was.mems, was.cpus}
+		}
+		for name := range r.over {
+			one.Over = append(one.Over, name)
+		}
+		taken.Residents = append(taken.Residents, one)
+	}
+	return taken
+}
+
+// resume makes the node what it was; its kubelet is down.
+func (n *node) resume(from *snapshot) error {
+	n.arrivals = from.Arrivals
+	for path, data := range from.Files {
+		store.Files[path] = []byte(data)
+	}
+	for uid, name := range from.Names {
+		n.names[uid] = name
+	}
+	for i := range from.Residents {
+		one := &from.Residents[i]
+		pod, err := one.Document.build(one.UID)
+		if err != nil {
+			return err
+		}
+		r := &resident{
+			document: one.Document, pod: pod, told: map[string]told{}, over: map[string]bool{}, finished: one.Finished,
+			verdict: lifecycle.PodAdmitResult{Admit: one.Admitted, Reason: one.Reason, Message: one.Message},
+		}
+		for name, was := range one.Told {
+			r.told[name] = told{mems: was[0], cpus: was[1]}
+		}
+		for _, name := range one.Over {
+			r.over[name] = true
+		}
+		n.residents = append(n.residents, r)
+	}
+	return nil
+}
