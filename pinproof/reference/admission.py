@@ -7,6 +7,8 @@ allocate; then the node predicates look at plain sums. Rules:
   not run before all pod sources were seen: during the first batch after a start.
 * Scope `container` repeats hint, merge and allocation for each container; scope `pod` merges once, with the pod's total, and
   allocates container by container on that mask.
+* A pod that asks for resources as a whole, under pod-level managers and scope `pod`, is allocated at once (`pod_level.py`).
+* Another hint provider, such as a device plugin, is asked first and allocates nothing.
 * What a rejected pod already got stays with it until the next admission.
 * Policy `none` asks for no hints and counts no admission errors.
 """
@@ -18,13 +20,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from pinproof.reference import static_policy
+from pinproof.reference import cpu_pod, pod_level, static_policy
 from pinproof.reference.behaviour import Behaviour
-from pinproof.reference.configuration import Settings
-from pinproof.reference.cpu_manager import CpuBooks
+from pinproof.reference.configuration import Choose, Settings
+from pinproof.reference.cpu_manager import CpuBooks, CpuManager
 from pinproof.reference.masks import Hint
-from pinproof.reference.outcomes import UNEXPECTED, AllocationFailed, Rejected, not_aligned
-from pinproof.reference.requests import Asked, is_memory, sized
+from pinproof.reference.other_provider import hints_of
+from pinproof.reference.outcomes import (
+    AFFINITY,
+    NOT_SUPPORTED,
+    UNEXPECTED,
+    AllocationFailed,
+    EmptyPool,
+    Rejected,
+    not_aligned,
+    pod_not_aligned,
+)
+from pinproof.reference.requests import Asked, PodLevel, is_memory, sized
+from pinproof.reference.resource_counters import ResourceCounters
 from pinproof.reference.static_policy import NO_PREFERENCE, Hints, MemoryState, Trace
 from pinproof.reference.topology_manager import Merger
 from pinproof.scenario.pod import Pod
@@ -36,6 +49,9 @@ ADMISSION_ERRORS = "kubelet_topology_manager_admission_errors_total"
 REJECTIONS = "kubelet_admission_rejections_total"
 ALIGNED = "kubelet_container_aligned_compute_resources_count"
 NOT_ALIGNED = "kubelet_container_aligned_compute_resources_failure_count"
+
+COUNTED_REASONS = frozenset({AFFINITY, UNEXPECTED, NOT_SUPPORTED})
+"""Reasons with a series of their own; the kubelet counts any other as `Other`."""
 
 Active = Mapping[str, tuple[str, ...]]
 """UID of an active pod → names of its containers."""
@@ -66,15 +82,18 @@ class Admission:
         asks: Asked,
         active: Active | None,
         *,
+        choose: Choose,
         trace: Trace | None = None,
     ) -> None:
         self.managers = managers
         self.counts: Counter[str] = Counter()
+        self._resources = ResourceCounters(self.counts, settings, behaviour)
         self._settings = settings
         self._behaviour = behaviour
         self._uid = uid
         self._asks = asks
         self._active = active
+        self._choose = choose
         self._trace = trace
 
     def run(self, others: Mapping[str, int]) -> Rejected | None:
@@ -83,9 +102,11 @@ class Admission:
         try:
             self._align()
             self._check_node(others)
+            self._check_features()
         except Rejected as rejection:
             if self._behaviour.counts_rejections:
-                self.counts[labelled(REJECTIONS, reason=rejection.reason)] += 1
+                reason = rejection.reason if rejection.reason in COUNTED_REASONS else "Other"
+                self.counts[labelled(REJECTIONS, reason=reason)] += 1
             return rejection
         return None
 
@@ -110,8 +131,11 @@ class Admission:
 
     def _align_pod(self, merger: Merger) -> None:
         hint = self._merge(merger, self._pod_hints(), "pod")
-        for container in self._asks.names:
-            self._allocate_counted(container, hint)
+        if self._asks.managed:
+            self._allocate_pod_counted(hint)
+        else:
+            for container in self._asks.names:
+                self._allocate_counted(container, hint)
         self._count_aligned(merger, ALIGNED, "pod", exists=self._behaviour.counts_aligned)
 
     def _align_containers(self, merger: Merger) -> None:
@@ -120,7 +144,7 @@ class Admission:
             self._allocate_counted(container, hint)
             self._count_aligned(merger, ALIGNED, "container", exists=self._behaviour.counts_aligned)
 
-    def _merge(self, merger: Merger, answers: tuple[Hints, Hints], what: str) -> Hint:
+    def _merge(self, merger: Merger, answers: tuple[Hints, ...], what: str) -> Hint:
         hint = merger.merge(answers)
         self._tell_merge(answers, what, hint, merger.ids)
         if not merger.admits(hint):
@@ -128,12 +152,19 @@ class Admission:
             self._count_aligned(
                 merger, NOT_ALIGNED, self._settings.scope, exists=self._behaviour.counts_aligned_failures
             )
-            raise not_aligned()
+            raise pod_not_aligned() if self._asks.managed and self._settings.scope == "pod" else not_aligned()
         return hint
 
     def _allocate_counted(self, container: str, hint: Hint) -> None:
         try:
             self._allocate(container, hint)
+        except AllocationFailed as failure:
+            self.counts[ADMISSION_ERRORS] += 1
+            raise failure.rejection() from None
+
+    def _allocate_pod_counted(self, hint: Hint) -> None:
+        try:
+            self._allocate_pod(hint)
         except AllocationFailed as failure:
             self.counts[ADMISSION_ERRORS] += 1
             raise failure.rejection() from None
@@ -144,37 +175,104 @@ class Admission:
 
     # --- providers
 
-    def _container_hints(self, container: str) -> tuple[Hints, Hints]:
+    def _container_hints(self, container: str) -> tuple[Hints, ...]:
         self._clean_up()
         cpus = self._settings.cpus
         return (
+            hints_of(self._asks.hints[container], self._ids),
             cpus.container_hints(self.managers.cpu, self._uid, self._asks, container) if cpus else NO_PREFERENCE,
             static_policy.container_hints(self.managers.memory, self._uid, self._asks, container)
             if self._pins_memory
             else NO_PREFERENCE,
         )
 
-    def _pod_hints(self) -> tuple[Hints, Hints]:
+    def _pod_hints(self) -> tuple[Hints, ...]:
         self._clean_up()
+        return hints_of(self._asks.pod.hints, self._ids), self._pod_cpu_hints(), self._pod_memory_hints()
+
+    def _pod_cpu_hints(self) -> Hints:
         cpus = self._settings.cpus
-        return (
-            cpus.pod_hints(self.managers.cpu, self._uid, self._asks) if cpus else NO_PREFERENCE,
-            static_policy.pod_hints(self.managers.memory, self._uid, self._asks)
-            if self._pins_memory
-            else NO_PREFERENCE,
-        )
+        if cpus is None:
+            return NO_PREFERENCE
+        if self._asks.managed:
+            return cpu_pod.pod_hints(cpus, self.managers.cpu, self._uid, self._asks)
+        return cpus.pod_hints(self.managers.cpu, self._uid, self._asks)
+
+    def _pod_memory_hints(self) -> Hints:
+        best_effort = self._settings.policy == "BestEffort" and self._behaviour.best_effort_has_no_pod_hints
+        if not self._pins_memory or best_effort:
+            return NO_PREFERENCE
+        if self._asks.managed and self._asks.guaranteed and pod_level.complaints(self._asks):
+            return pod_level.impossible(self._asks)
+        return static_policy.pod_hints(self.managers.memory, self._uid, self._asks)
+
+    @property
+    def _ids(self) -> tuple[int, ...]:
+        return self._settings.merger.ids if self._settings.merger else ()
 
     def _allocate(self, container: str, hint: Hint) -> None:
         """CPU manager first, then memory manager; AllocationFailed from either."""
         self._clean_up()
         if self._settings.cpus:
-            cpu = self._settings.cpus.allocate(self.managers.cpu, self._uid, self._asks, container, hint)
-            self.managers = replace(self.managers, cpu=cpu)
+            self._give_cpus(self._settings.cpus, container, hint)
         if self._pins_memory and self._asks.guaranteed:
-            self._pin(container, hint)
+            self._pin(container, self._followed(container, hint))
+
+    def _give_cpus(self, cpus: CpuManager, container: str, hint: Hint) -> None:
+        try:
+            cpu = cpus.allocate(self.managers.cpu, self._uid, self._asks, container, hint)
+        except AllocationFailed:
+            self._resources.failed("cpu", "node")
+            raise
+        if self.managers.cpu.of(self._uid, container) is None and cpu.of(self._uid, container) is not None:
+            self._resources.served("cpu")
+        self.managers = replace(self.managers, cpu=cpu)
+
+    def _allocate_pod(self, hint: Hint) -> None:
+        """A managed pod as a whole: CPU manager first, then memory manager."""
+        self._clean_up()
+        cpus, asks = self._settings.cpus, self._asks
+        if cpus:
+            with self._resources.of_pod("cpu"):
+                if complaint := cpu_pod.complaint(asks):
+                    raise EmptyPool(complaint)
+                cpu = cpu_pod.allocate_pod(cpus, self.managers.cpu, self._uid, asks, hint)
+            if asks.pod_cpus:
+                self._resources.parted("cpu", asks, {name for name in asks.names if asks.cpus[name]})
+            self.managers = replace(self.managers, cpu=cpu)
+        # A total that is no whole number of bytes is logged and forgotten: the pod runs unpinned.
+        if self._settings.policy == "Static" and asks.guaranteed and asks.pod_memory is not None:
+            self._pin_pod(hint)
+
+    def _pin_pod(self, hint: Hint) -> None:
+        asks = self._asks
+        self.counts[PINNING_REQUESTS] += 1
+        try:
+            with self._resources.of_pod("memory"):
+                if complaints := pod_level.complaints(asks):
+                    raise EmptyPool(self._choose(complaints))
+                memory = pod_level.allocate_pod(self.managers.memory, self._uid, asks, hint)
+        except AllocationFailed as failure:
+            self.counts[PINNING_ERRORS] += 1
+            self._tell("allocate", f"pod: {failure}")
+            raise
+        exclusive = {name for name in asks.names if asks.memory[name]}
+        self.counts[PINNING_REQUESTS] += len(exclusive | {c.name for c in asks.pod.init_containers})
+        self._resources.parted("memory", asks, exclusive)
+        self.managers = replace(self.managers, memory=memory)
+
+    def _followed(self, container: str, hint: Hint) -> Hint:
+        """Windows from 1.37: the nodes of the container's exclusive CPUs instead of the merged ones."""
+        follows = self._settings.policy == "BestEffort" and self._behaviour.best_effort_follows_cpus
+        cpus, held = self._settings.cpus, self.managers.cpu.of(self._uid, container)
+        if not follows or cpus is None or not held:
+            return hint
+        return Hint(cpus.nodes_of(held), hint.preferred)
 
     def _pin(self, container: str, hint: Hint) -> None:
         """Counted before anything is looked at, so a container that has its blocks already counts again (6)."""
+        if self._behaviour.skips_empty_requests and self._asks.memory[container] == {}:
+            return
         if self._behaviour.counts_readable_requests_only:
             self._asks.memory_of(container)
         if self._behaviour.counts_pinning:
@@ -186,13 +284,16 @@ class Admission:
         except AllocationFailed as failure:
             if self._behaviour.counts_pinning:
                 self.counts[PINNING_ERRORS] += 1
+            self._resources.failed("memory", "node")
             self._tell("allocate", f"{container}: {failure}")
             raise
+        if self.managers.memory.shares(self._uid, container) is None:
+            self._resources.served("memory", times=len(self._asks.memory_of(container)))
         self.managers = replace(self.managers, memory=memory)
 
     @property
     def _pins_memory(self) -> bool:
-        return self._settings.policy == "Static"
+        return self._settings.policy != "None"
 
     def _clean_up(self) -> None:
         """Lazy clean-up of both managers; not before all sources were seen (3.11)."""
@@ -213,7 +314,7 @@ class Admission:
         A static pod is critical: instead of `OutOf<resource>` the kubelet tries to preempt others, and says that it cannot.
         """
         lacking = []
-        for resource, wanted in node_requests(self._asks.pod).items():
+        for resource, wanted in node_requests(self._asks.pod, self._settings.pod_level).items():
             room = self._settings.capacity.get(resource, 0) - others.get(resource, 0)
             if wanted > room:
                 lacking.append(f"(res: {resource}, q: {wanted - room}), ")
@@ -224,23 +325,39 @@ class Admission:
                 f"pods to preempt: no set of running pods found to reclaim resources: [{''.join(lacking)}]",
             )
 
+    def _check_features(self) -> None:
+        """The last handler: pods with pod-level resources on a kubelet that does not support them (1.34)."""
+        if not self._behaviour.refuses_unsupported_pod_level_resources or not self._asks.pod.has_resources:
+            return
+        if self._settings.windows:
+            raise Rejected(NOT_SUPPORTED, "pod-level resources are not supported on Windows")
+        if self._settings.pod_level == "ignored":
+            raise Rejected(NOT_SUPPORTED, "PodLevelResources feature gate is disabled")
+
     # --- trace
 
     def _tell(self, topic: str, text: str) -> None:
         if self._trace:
             self._trace(topic, text)
 
-    def _tell_merge(self, answers: tuple[Hints, Hints], what: str, hint: Hint, ids: tuple[int, ...]) -> None:
+    def _tell_merge(self, answers: tuple[Hints, ...], what: str, hint: Hint, ids: tuple[int, ...]) -> None:
         if self._trace:
-            for provider, answer in zip(("CPU manager", "memory manager"), answers, strict=True):
+            for provider, answer in zip(("other provider", "CPU manager", "memory manager"), answers, strict=True):
+                if provider == "other provider" and not answer:
+                    continue
                 self._trace("hints", f"{what}: {provider}: {static_policy.describe(answer, ids)}")
             self._trace("merge", f"{what}: {static_policy.describe_hint(hint, ids)}")
 
 
 @lru_cache(maxsize=4096)
-def node_requests(pod: Pod) -> Mapping[str, int]:
-    """What a pod requests of the node: CPUs in thousandths, the rest in bytes; cpu and memory first."""
-    resources = {"cpu", "memory"} | {name for c in pod.all_containers for name, _ in c.requests if is_memory(name)}
+def node_requests(pod: Pod, pod_level: PodLevel = "ignored") -> Mapping[str, int]:
+    """What a pod requests of the node: CPUs in thousandths, the rest in bytes; cpu and memory first.
+
+    A pod-level request replaces the sum of the containers, unless pod-level resources are ignored.
+    """
+    whole = {} if pod_level == "ignored" else dict(pod.requests)
+    asked_for = {name for c in pod.all_containers for name, _ in c.requests} | whole.keys()
+    resources = {"cpu", "memory"} | {name for name in asked_for if is_memory(name)}
     requests = {}
     for resource in sorted(resources):
         amounts = {c.name: 0 for c in pod.all_containers}
@@ -249,6 +366,8 @@ def node_requests(pod: Pod) -> Mapping[str, int]:
                 if name == resource:
                     amounts[container.name] = quantity.milli() if name == "cpu" else quantity.value()
         total = sized(pod, amounts)
+        if resource in whole:
+            total = whole[resource].milli() if resource == "cpu" else whole[resource].value()
         if total:
             requests[resource] = total
     return requests

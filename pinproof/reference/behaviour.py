@@ -68,10 +68,50 @@ class Behaviour:
     """A state file with checksum 0 or none is read without verification (1.36, #137751)."""
 
     accepts_checksum_of_v1_type: bool = False
-    """A checksum over the dump with the struct's newer name, `MemoryManagerCheckpointV1`, is accepted too (1.36, #137751)."""
+    """A checksum over the dump with the struct's newer name, `MemoryManagerCheckpointV1`, is accepted too (1.36, #137751; no
+    more in 1.37), unless gate `PodLevelResourceManagers` is on."""
 
     checkpoint_format: Literal[1, 3] = 1
-    """What is written: V1, or from 1.37 V1 with the data repeated as text (#139626)."""
+    """What is written: V1 (with `PodLevelResourceManagers` V2), or from 1.37 V1 with the data repeated as text (#139626)."""
+
+    knows_pod_level_resources: bool = False
+    """`spec.resources` of a pod, with gate `PodLevelResources`, decides the QoS class and what counts against the node
+    (1.32, #128407). Before, the field is unknown and dropped."""
+
+    pod_level_resources_by_default: bool = False
+    """Gate `PodLevelResources` is on unless it is switched off (1.34)."""
+
+    skips_pod_level_resources: bool = False
+    """The resource managers leave a pod with pod-level resources alone: no hints, no allocation, not counted (1.34, #133279).
+    Before, with the alpha gate, they serve its containers."""
+
+    refuses_unsupported_pod_level_resources: bool = False
+    """A pod with pod-level resources is rejected by a kubelet whose gate is off, and on Windows (1.34, #133046): after the
+    managers have booked."""
+
+    has_pod_level_managers: bool = False
+    """Gate `PodLevelResourceManagers`: the resource managers serve pods as a whole (1.36, #134768). With it the state file is
+    V2 in 1.36, and `resource_manager_*` counters exist."""
+
+    skips_empty_requests: bool = False
+    """A container without a memory request of its own, which only a managed pod can have, is left alone (1.37, #138770). In
+    1.36 it is refused where the Topology Manager has no mask for it, and has a record without blocks otherwise."""
+
+    prefixes_resource_manager_counters: bool = False
+    """`kubelet_resource_manager_*`, and assignments end in `_total` (1.37, #138738)."""
+
+    lists_exclusive_resources_only: bool = False
+    """PodResources shows nothing for a shared container of a managed pod (1.37, #138738)."""
+
+    has_best_effort: bool = False
+    """Memory manager policy `BestEffort`, on Windows alone (1.32, #128560)."""
+
+    best_effort_has_no_pod_hints: bool = False
+    """Scope pod: policy `BestEffort` has no preference (1.36, #134768)."""
+
+    best_effort_follows_cpus: bool = False
+    """Policy `BestEffort` takes the nodes of a container's exclusive CPUs, whatever was merged, and does not widen them
+    (1.37, #139684)."""
 
 
 _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
@@ -84,16 +124,33 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "restart_compares_group_sums": True,
             "counts_rejections": True,
             "counts_aligned": True,
+            "knows_pod_level_resources": True,
+            "has_best_effort": True,
         },
         "1.33": {"counts_aligned_failures": True, "merges_default_eviction": True},
-        "1.34": {"pod_resources_lists_active_pods_only": True},
+        "1.34": {
+            "pod_resources_lists_active_pods_only": True,
+            "pod_level_resources_by_default": True,
+            "skips_pod_level_resources": True,
+            "refuses_unsupported_pod_level_resources": True,
+        },
         "1.35": {},
         "1.36": {
             "empty_pod_request_gives_no_hints": True,
             "accepts_unverified_checkpoint": True,
             "accepts_checksum_of_v1_type": True,
+            "has_pod_level_managers": True,
+            "best_effort_has_no_pod_hints": True,
         },
-        "1.37": {"checkpoint_format": 3, "counts_readable_requests_only": True},
+        "1.37": {
+            "checkpoint_format": 3,
+            "counts_readable_requests_only": True,
+            "accepts_checksum_of_v1_type": False,
+            "skips_empty_requests": True,
+            "prefixes_resource_manager_counters": True,
+            "lists_exclusive_resources_only": True,
+            "best_effort_follows_cpus": True,
+        },
     }
 )
 

@@ -22,7 +22,7 @@ from pinproof.reference.books import Books, default_books
 from pinproof.reference.cpu_manager import CpuManager
 from pinproof.reference.cpu_picker import pick, topology_of
 from pinproof.reference.outcomes import StartRefused
-from pinproof.reference.requests import is_memory
+from pinproof.reference.requests import PodLevel, is_memory
 from pinproof.reference.topology_manager import Merger
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.cpuset import CpuSet
@@ -44,7 +44,7 @@ class Settings:
     """A configuration that a kubelet accepted on this machine."""
 
     policy: str
-    """Memory manager policy: `Static` or `None`."""
+    """Memory manager policy: `Static` or `None`; `BestEffort` on Windows."""
 
     scope: str
     merger: Merger | None
@@ -62,14 +62,25 @@ class Settings:
     late_fault: str
     """A fault that the kubelet finds only after its managers have started and written their files; empty for none."""
 
+    pod_level: PodLevel
+    """What the kubelet makes of pod-level resources."""
+
+    windows: bool = False
+
+    @property
+    def pod_level_managers(self) -> bool:
+        """Gate `PodLevelResourceManagers`."""
+        return self.pod_level == "managed"
+
 
 def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose: Choose) -> Settings:
     """Work out the settings; StartRefused with the kubelet's words where it does not accept the configuration."""
+    _check_gates(config, behaviour)
     _check_values(config)
     merger = _topology_manager(machine, config, behaviour, choose)
     reservation = node_reservation(machine, config, behaviour)
     cpus = _cpu_manager(machine, config, reservation)
-    empty = _memory_manager(machine, config, reservation, choose)
+    empty = _memory_manager(machine, config, reservation, behaviour, choose)
     return Settings(
         policy=config.memory_manager_policy,
         scope=config.topology_manager_scope,
@@ -78,7 +89,30 @@ def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose
         cpus=cpus,
         capacity=_allocatable(machine, reservation),
         late_fault=_beyond_capacity(machine, reservation),
+        pod_level=pod_level_of(config, behaviour),
+        windows=machine.os == "windows",
     )
+
+
+PLR, PLRM = "PodLevelResources", "PodLevelResourceManagers"
+
+
+def pod_level_of(config: KubeletConfig, behaviour: Behaviour) -> PodLevel:
+    """What a kubelet makes of pod-level resources (10.1, 10.3)."""
+    on = config.gate(PLR, default=behaviour.pod_level_resources_by_default)
+    if not behaviour.knows_pod_level_resources or not on:
+        return "ignored"
+    if behaviour.has_pod_level_managers and config.gate(PLRM, default=False):
+        return "managed"
+    return "skipped" if behaviour.skips_pod_level_resources else "counted"
+
+
+def _check_gates(config: KubeletConfig, behaviour: Behaviour) -> None:
+    """A gate needs those it depends on."""
+    if not behaviour.has_pod_level_managers or not config.gate(PLRM, default=False):
+        return
+    if not config.gate(PLR, default=behaviour.pod_level_resources_by_default):
+        raise StartRefused(f"{PLRM} is enabled, but depends on features that are disabled: [{PLR}]")
 
 
 # --- 1. values ------------------------------------------------------------------------------------------------------
@@ -259,15 +293,16 @@ def _cpu_manager(machine: Machine, config: KubeletConfig, reservation: Mapping[s
 
 
 def _memory_manager(
-    machine: Machine, config: KubeletConfig, reservation: Mapping[str, Quantity], choose: Choose
+    machine: Machine,
+    config: KubeletConfig,
+    reservation: Mapping[str, Quantity],
+    behaviour: Behaviour,
+    choose: Choose,
 ) -> Books:
-    """The default books of policy Static, after its checks (1.4); books without nodes for policy None."""
+    """The default books of policies Static and BestEffort, after their checks (1.4); books without nodes for None."""
     if config.memory_manager_policy == "None":
         return default_books([])
-    if config.memory_manager_policy == "BestEffort":
-        raise StartRefused('policy "BestEffort" is not available for platform "linux"')
-    if config.memory_manager_policy != "Static":
-        raise StartRefused(f'unknown policy: "{config.memory_manager_policy}"')
+    _check_policy(config.memory_manager_policy, behaviour, windows=machine.os == "windows")
     _check_reservations(machine, config, reservation, choose)
     reserved = {
         (entry.numa_node, memory_type): quantity.exact_int()
@@ -285,6 +320,17 @@ def _memory_manager(
         totals["memory"] = node.memory
         nodes.append((node.id, {t: (total, reserved.get((node.id, t)) or 0) for t, total in totals.items()}))
     return default_books(nodes)
+
+
+def _check_policy(policy: str, behaviour: Behaviour, *, windows: bool) -> None:
+    """Each operating system has one policy beside None (9)."""
+    if policy == "BestEffort" and behaviour.has_best_effort:
+        if not windows:
+            raise StartRefused('policy "BestEffort" is not available for platform "linux"')
+    elif policy != "Static":
+        raise StartRefused(f'unknown policy: "{policy}"')
+    elif windows and behaviour.has_best_effort:
+        raise StartRefused('policy "Static" is not available on Windows')
 
 
 def _check_reservations(

@@ -92,8 +92,7 @@ class CpuManager:
         """Masks of nodes with enough CPUs; a mask has to contain every CPU that can be reused."""
         masks = by_size(len(self.node_ids))
         all_on, free_on = sums(self._per_node(self.topology.all)), sums(self._per_node(available))
-        must = sum(1 << i for i, count in enumerate(self._per_node(reusable)) if count)
-        with_cpus = sum(1 << i for i, count in enumerate(self._per_node(self.topology.all)) if count)
+        must, with_cpus = self.nodes_of(reusable), self.nodes_of(self.topology.all)
         smallest = with_cpus.bit_count()
         serving: list[Mask] = []
         for mask in masks:
@@ -104,6 +103,10 @@ class CpuManager:
             if mask & must == must and free_on[mask] + len(reusable) >= wanted:
                 serving.append(mask)
         return tuple(Hint(mask, mask.bit_count() == smallest) for mask in serving)
+
+    def nodes_of(self, cpus: CpuSet) -> Mask:
+        """The nodes that have any of these CPUs."""
+        return sum(1 << i for i, count in enumerate(self._per_node(cpus)) if count)
 
     def _per_node(self, cpus: CpuSet) -> list[int]:
         counts = dict.fromkeys(self.node_ids, 0)

@@ -38,7 +38,7 @@ from pinproof.reference.behaviour import Behaviour, behaviour_of
 from pinproof.reference.configuration import Settings, settle
 from pinproof.reference.cpu_manager import CpuBooks
 from pinproof.reference.outcomes import AFFINITY, UNEXPECTED, KubeletPanics, StartRefused
-from pinproof.reference.requests import asked
+from pinproof.reference.requests import Asked, PodLevel, asked
 from pinproof.reference.static_policy import MemoryState
 from pinproof.reference.view import observe
 from pinproof.scenario.config import KubeletConfig
@@ -196,7 +196,7 @@ class Node:
             self._start_containers(resident)
 
     def _active(self) -> Active:
-        return {r.uid: asked(r.pod).names for r in self.residents.values() if r.active}
+        return {r.uid: self._asked(r.pod).names for r in self.residents.values() if r.active}
 
     def _admit(self, resident: Resident, active: Active | None) -> None:
         if self.settings is None:
@@ -206,8 +206,9 @@ class Node:
             self.settings,
             self.behaviour,
             resident.uid,
-            asked(resident.pod),
+            self._asked(resident.pod),
             active,
+            choose=self._choose,
             trace=self._tell if self._texts else None,
         )
         rejection = admission.run(self._requested_by_others(resident))
@@ -220,8 +221,15 @@ class Node:
         total: Counter[str] = Counter()
         for other in self.residents.values():
             if other is not resident and other.active:
-                total.update(node_requests(other.pod))
+                total.update(node_requests(other.pod, self._pod_level))
         return total
+
+    def _asked(self, pod: Pod) -> Asked:
+        return asked(pod, self._pod_level if pod.has_resources else "ignored")
+
+    @property
+    def _pod_level(self) -> PodLevel:
+        return self.settings.pod_level if self.settings else "ignored"
 
     # --- containers
 
@@ -247,7 +255,7 @@ class Node:
         mems = memory.books.ids_of(memory.nodes_of(resident.uid, container.name))
         cpus = self.managers.cpu.of(resident.uid, container.name) or self.managers.cpu.default
         resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=str(cpus))
-        memory = static_policy.container_started(memory, resident.uid, asked(resident.pod), container.name)
+        memory = static_policy.container_started(memory, resident.uid, self._asked(resident.pod), container.name)
         self.managers = replace(self.managers, memory=memory)
 
     def _exit(self, step: Exit) -> None:

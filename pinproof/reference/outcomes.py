@@ -34,12 +34,34 @@ class Rejected(Refusal):
         return f"Pod was rejected: {self.message}"
 
 
+EMPTY_POOL = "EmptyPodSharedPoolError"
+"""Reason of a managed pod whose exclusive containers leave nothing for a shared one (1.36)."""
+
+NOT_SUPPORTED = "PodLevelResourcesNotSupported"
+"""Reason of a pod with pod-level resources on a kubelet without them (1.34)."""
+
+
 class AllocationFailed(Refusal):
     """A resource manager cannot serve a container; the admission ends with `UnexpectedAdmissionError`."""
 
     def rejection(self) -> Rejected:
         """How the Topology Manager reports it."""
         return Rejected(UNEXPECTED, f"Allocate failed due to {self}, which is unexpected")
+
+
+class EmptyPool(AllocationFailed):
+    """A managed pod leaves nothing for one of its shared containers."""
+
+    def rejection(self) -> Rejected:
+        """How the Topology Manager reports it."""
+        return Rejected(EMPTY_POOL, str(self))
+
+
+def pod_not_aligned() -> Rejected:
+    """The merged hint of a managed pod does not satisfy the Topology Manager's policy (1.36)."""
+    return Rejected(
+        AFFINITY, "Pod Scope pod with pod-level resources failed admission under pod-scope topology manager"
+    )
 
 
 def not_aligned() -> Rejected:

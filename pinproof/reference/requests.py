@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from pinproof.reference.outcomes import NOT_INT64, AllocationFailed
-from pinproof.scenario.pod import Container, Pod, Resources
+from pinproof.scenario.pod import Container, OtherHints, Pod, Resources
 from pinproof.scenario.quantity import Quantity
 
 MemoryRequest = Mapping[str, int]
@@ -61,6 +61,9 @@ class Asked:
     names: tuple[str, ...]
     """Init containers, then app containers."""
 
+    hints: Mapping[str, OtherHints]
+    """Container → what another hint provider answers."""
+
     def memory_of(self, container: str) -> MemoryRequest:
         """A container's request; AllocationFailed where a quantity is no whole number of bytes."""
         request = self.memory[container]
@@ -89,6 +92,7 @@ def asked(pod: Pod, pod_level: PodLevel = "ignored") -> Asked:
         regular_init=frozenset(c.name for c in pod.init_containers if not c.restart_always),
         init_before=_init_before(pod),
         names=tuple(c.name for c in pod.all_containers),
+        hints={c.name: c.hints for c in pod.all_containers},
     )
 
 
