@@ -18,6 +18,7 @@ from pinproof.build.compiling import FIRST_BUILD, LATER_BUILD, OWN_MODULE, Compi
 from pinproof.build.golang import Go
 from pinproof.build.progress import Progress
 from pinproof.build.sources import KUBERNETES, Release, module_file, staging_modules
+from pinproof.errors import SubjectError
 
 
 def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) -> Path:
@@ -27,14 +28,7 @@ def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) ->
         SubjectError: It cannot be built.
     """
     go_mod = _own_go_mod(release)
-    version = f"v{release.version}"
-    compilation = Compilation(
-        step=f"build kubelet {release.version}",
-        go=toolchain.find(golang.directive(go_mod)),
-        version=with_build(version, f"patched.{changes.digest()[:8]}") if changes else version,
-        author="the patch" if changes else "this release, with this Go and these flags,",
-        flags=flags,
-    )
+    compilation = _compilation(release, go_mod, changes, flags)
 
     def make(work: Path) -> None:
         cache.require_space(compilation.step, LATER_BUILD if is_cached(release.version) else FIRST_BUILD)
@@ -49,14 +43,39 @@ def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) ->
             env=OWN_MODULE,
         )
 
-    name = f"{release.version}-{compilation.key(go_mod, changes.digest())}"
-    final = cache.directory() / "kubelet" / name
+    final = _place(release, compilation, go_mod, changes)
     return cache.build_once(final, make, what=compilation.step, turn=f"kubelet-{release.version}") / "kubelet"
+
+
+def _compilation(release: Release, go_mod: str, changes: Changes, flags: tuple[str, ...]) -> Compilation:
+    version = f"v{release.version}"
+    return Compilation(
+        step=f"build kubelet {release.version}",
+        go=toolchain.find(golang.directive(go_mod)),
+        version=with_build(version, f"patched.{changes.digest()[:8]}") if changes else version,
+        author="the patch" if changes else "this release, with this Go and these flags,",
+        flags=flags,
+    )
+
+
+def _place(release: Release, compilation: Compilation, go_mod: str, changes: Changes) -> Path:
+    """Where the kubelet is kept once it is built."""
+    return cache.directory() / "kubelet" / f"{release.version}-{compilation.key(go_mod, changes.digest())}"
 
 
 def is_cached(version: str) -> bool:
     """Whether some kubelet of this release has been built before."""
     return any((cache.directory() / "kubelet").glob(f"{version}-*/kubelet"))
+
+
+def is_built(version: str) -> bool:
+    """Whether the release's own kubelet is there, so that asking for it costs no time."""
+    try:
+        go_mod = (cache.directory() / "releases" / version / "go.mod").read_text()
+        compilation = _compilation(Release(version), go_mod, Changes(), ())
+    except (OSError, SubjectError):
+        return False
+    return _place(Release(version), compilation, go_mod, Changes()).is_dir()
 
 
 def _own_go_mod(release: Release) -> str:

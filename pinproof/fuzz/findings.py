@@ -22,7 +22,10 @@ from pinproof.judge.verdict import Finding, Judgement
 from pinproof.scenario.steps import Admit, Restart, Scenario
 
 VERDICTS = ("pods", "refusal", "running")
-"""Fields of a difference whose values tell defects apart; of all others the place alone does."""
+"""Fields of a difference where what was seen tells defects apart; of all others the place alone does."""
+
+PREFIXES = ("Pod was rejected: ", "Allocate failed due to ", "[memorymanager] ")
+"""What many messages begin with."""
 
 LONGEST = 160
 """Characters of what was said that a signature keeps."""
@@ -30,7 +33,7 @@ LONGEST = 160
 FRAMES = 3
 """Frames of a stack that a signature keeps: the topmost that lie in Kubernetes."""
 
-_NUMBER = re.compile(r"-?(?<![A-Za-z])\d[\d.,]*(?:[KMGT]i?\b)?(?: \((?:about )?[\d.]+[KMGT]i\))?")
+_NUMBER = re.compile(r"-?(?<![A-Za-z\d])\d[\d.,]*(?:[KMGT]i?\b)?(?: \((?:about )?[\d.]+[KMGT]i\))?")
 _REPEATED = re.compile(r"(.{3,}?)(?:[;,] (?:and )?\1)+")
 _FRAME = re.compile(r"^\s*(k8s\.io/[\w./*()-]+)\(", re.MULTILINE)
 _WORD = re.compile(r"[\w.-]+")
@@ -90,9 +93,21 @@ def _telling(judgement: Judgement) -> Iterator[Finding]:
 def _signature(scenario: Scenario, finding: Finding, names: Collection[str]) -> Signature:
     path = abstract(finding.path, names)
     said = ""
-    if finding.oracle == "required" or path.split(".", 1)[0] in VERDICTS:
-        said = f"expected {abstract(finding.expected, names)}, seen {abstract(finding.seen, names)}"
+    if finding.oracle == "required":
+        said = f"expected {abstract(finding.expected, names)}, seen {_kind(finding.seen, names)}"
+    elif path.split(".", 1)[0] in VERDICTS:
+        said = f"seen {_kind(finding.seen, names)}"
     return Signature(finding.oracle, finding.requirement, step_kind(scenario, finding.step), path, said[:LONGEST])
+
+
+def _kind(text: str, names: Collection[str]) -> str:
+    """What was seen: the reason of a rejected pod, the core of a message."""
+    verdict, colon, _ = text.partition(": ")
+    if colon and verdict.startswith("rejected, "):
+        return verdict
+    for prefix in PREFIXES:
+        text = text.removeprefix(prefix)
+    return abstract(text, names)
 
 
 def _trouble(text: str) -> Signature:

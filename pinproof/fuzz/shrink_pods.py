@@ -93,7 +93,7 @@ def rounder(resource: str) -> Iterator[Change]:
         yield lambda _: Quantity.parse("1")
         yield lambda amount: Quantity.parse(str(max(1, amount.value())))
         return
-    units = (GI, GI // 4, MI)
+    units: tuple[int, ...] = (GI, GI // 4, MI)
     if resource.startswith("hugepages-"):
         units = (Quantity.parse(resource.removeprefix("hugepages-")).value(),)
     yield lambda _: Quantity.of_bytes(units[0])

@@ -1,0 +1,103 @@
+"""One drawn scenario: run, predicted, judged, quickly where all is well.
+
+The judge's own words and the notes of the reference cost time, so they are made only for a scenario that fails and is to
+be kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from pinproof.errors import InputError
+from pinproof.fuzz.findings import Signature, signatures
+from pinproof.history import History, Prediction
+from pinproof.judge.outcomes import judge_outcomes, repeats
+from pinproof.judge.verdict import Finding, Judgement, judge
+from pinproof.reference.behaviour import behaviour_of
+from pinproof.reference.model import predict
+from pinproof.running.examine import Repeats
+from pinproof.running.releases import minor_of
+from pinproof.scenario.steps import Scenario
+from pinproof.subjects.protocol import Subject
+
+PHASES = ("draw", "run", "predict", "judge")
+"""What the time of a campaign is spent on."""
+
+MOST_REPEATS = 200
+"""Runs of one scenario whose outcome is open; of an outcome rarer than that a campaign says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A scenario with all that came of it."""
+
+    scenario: Scenario
+    prediction: Prediction
+    observed: tuple[History, ...]
+    """The distinct ones of all runs: several only where the reference allows several."""
+
+    judgement: Judgement
+    runs: int = 1
+
+    def signatures(self) -> Mapping[Signature, Finding]:
+        """What is wrong, none when all is well."""
+        if not self.judgement.findings and not self.judgement.trouble:
+            return {}
+        return signatures(self.scenario, self.judgement)
+
+
+@dataclass(slots=True)
+class Bench:
+    """A subject and the reference of its release, side by side."""
+
+    subject: Subject
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    """Phase → time spent."""
+
+    def examine(self, scenario: Scenario) -> Trial:
+        """Run, predict and judge.
+
+        Raises:
+            InputError: the reference does not predict this scenario.
+            SubjectError: the subject cannot be started.
+        """
+        began = time.perf_counter()
+        prediction = self._predict(scenario, texts=False)
+        predicted = time.perf_counter()
+        observed, runs = self._run(scenario, prediction)
+        ran = time.perf_counter()
+        judgement = self._judge(scenario, prediction, observed, runs)
+        self.seconds["predict"] += predicted - began
+        self.seconds["run"] += ran - predicted
+        self.seconds["judge"] += time.perf_counter() - ran
+        return Trial(scenario, prediction, observed, judgement, runs)
+
+    def explain(self, trial: Trial) -> Trial:
+        """The same with the notes of the reference, and all that the judge has to say."""
+        prediction = self._predict(trial.scenario, texts=True)
+        judgement = self._judge(trial.scenario, prediction, trial.observed, trial.runs)
+        return replace(trial, prediction=prediction, judgement=judgement)
+
+    def shows(self, scenario: Scenario, signature: Signature) -> bool:
+        """Whether the scenario fails in this way; one that is not predicted does not."""
+        try:
+            return signature in self.examine(scenario).signatures()
+        except InputError:
+            return False
+
+    def _predict(self, scenario: Scenario, *, texts: bool) -> Prediction:
+        return predict(scenario, behaviour_of(minor_of(self.subject.version)), texts=texts)
+
+    def _run(self, scenario: Scenario, prediction: Prediction) -> tuple[tuple[History, ...], int]:
+        if len(prediction.histories) == 1 or not isinstance(self.subject, Repeats):
+            return (self.subject.run(scenario),), 1
+        runs = min(MOST_REPEATS, repeats(prediction))
+        return self.subject.outcomes(scenario, repeat=runs), runs
+
+    def _judge(self, scenario: Scenario, prediction: Prediction, observed: tuple[History, ...], runs: int) -> Judgement:
+        capabilities = self.subject.capabilities
+        if runs == 1:
+            return judge(scenario, prediction, observed[0], capabilities)
+        return judge_outcomes(scenario, prediction, observed, capabilities, repeat=runs)
