@@ -21,7 +21,7 @@ import (
 // baseConfiguration is what boots a kubelet without an API server, cgroups or network; it says nothing about memory.
 const baseConfiguration = `{"apiVersion":"kubelet.config.k8s.io/v1beta1","kind":"KubeletConfiguration","staticPodPath":"/pods",` +
 	`"containerRuntimeEndpoint":"unix:///cri.sock","authentication":{"anonymous":{"enabled":true},"webhook":{"enabled":false},"x509":{}},` +
-	`"authorization":{"mode":"AlwaysAllow"},"cgroupsPerQOS":false,"enforceNodeAllocatable":[],"failSwapOn":false,` +
+	`"authorization":{"mode":"AlwaysAllow"},"cgroupsPerQOS":false,"enforceNodeAllocatable":[],"failSwapOn":false,"failCgroupV1":false,` +
 	`"localStorageCapacityIsolation":false,"makeIPTablesUtilChains":false,"cpuManagerReconcilePeriod":"1h"`
 
 const windowsMemoryThreshold = "500Mi"

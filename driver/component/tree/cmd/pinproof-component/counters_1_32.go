@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	labelledCounters = append(labelledCounters, metrics.ContainerAlignedComputeResources, metrics.AdmissionRejectionsTotal)
+	labelledCounters = append(labelledCounters, labelledCounter{CounterVec: metrics.ContainerAlignedComputeResources}, labelledCounter{CounterVec: metrics.AdmissionRejectionsTotal})
 }
 
 // countRejection is the kubelet's own bookkeeping, which is not the managers'.

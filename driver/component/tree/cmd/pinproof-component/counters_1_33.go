@@ -5,5 +5,5 @@ package main
 import "k8s.io/kubernetes/pkg/kubelet/metrics"
 
 func init() {
-	labelledCounters = append(labelledCounters, metrics.ContainerAlignedComputeResourcesFailure)
+	labelledCounters = append(labelledCounters, labelledCounter{CounterVec: metrics.ContainerAlignedComputeResourcesFailure})
 }

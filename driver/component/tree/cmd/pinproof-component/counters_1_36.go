@@ -2,9 +2,15 @@
 
 package main
 
-import "k8s.io/kubernetes/pkg/kubelet/metrics"
+import (
+	"k8s.io/kubernetes/pkg/features"
+	"k8s.io/kubernetes/pkg/kubelet/metrics"
+)
 
 func init() {
 	labelledCounters = append(labelledCounters,
-		metrics.ResourceManagerAllocationsTotal, metrics.ResourceManagerAllocationErrorsTotal, metrics.ResourceManagerContainerAssignments)
+		labelledCounter{metrics.ResourceManagerAllocationsTotal, features.PodLevelResourceManagers},
+		labelledCounter{metrics.ResourceManagerAllocationErrorsTotal, features.PodLevelResourceManagers},
+		labelledCounter{metrics.ResourceManagerContainerAssignments, features.PodLevelResourceManagers},
+	)
 }

@@ -62,7 +62,7 @@ func (n *node) boot() error {
 	}
 	n.settings, n.managers, n.refusal, n.known = settings, nil, settings.refusal, nil
 	settings.use()
-	n.start = readCounters()
+	n.start = readCounters(settings.gates)
 	if n.refusal != "" {
 		return nil
 	}

@@ -64,7 +64,7 @@ func (n *node) observeRunning(w *writer) {
 	w.raw(`,"told":`)
 	n.told(w)
 	w.raw(`,"counters":`)
-	moved := readCounters().since(n.start)
+	moved := readCounters(n.settings.gates).since(n.start)
 	w.object(sortedKeys(moved), func(name string) { w.int(moved[name]) })
 	w.raw(`,"allocatable":[`)
 	w.blocks(allocatableMemory(n.managers.memory))
