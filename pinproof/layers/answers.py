@@ -5,7 +5,7 @@ the component subject repeats until it has seen all of them, so both answer with
 happened this time. The rules:
 
 * Every history of one side is a history of the other, as far as that other side's set is whole.
-* Where neither set is whole and they share nothing, the difference may be chance: `Contrast.chance`.
+* Where neither set is whole, a difference may be chance: `Contrast.chance`.
 * Fields are compared as the judge compares them with a model (`judge/compare.py`), with the older side as the model.
 """
 
@@ -13,17 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from pinproof.history import History, Prediction
 from pinproof.judge.compare import ABSENT, Difference, closest
+from pinproof.judge.outcomes import repeats
 from pinproof.reference.behaviour import Behaviour, behaviour_of
 from pinproof.reference.model import predict
-from pinproof.running.examine import abilities
+from pinproof.running.examine import Repeats, abilities
 from pinproof.running.releases import minor_of
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.protocol import Capabilities, Subject
 from pinproof.subjects.reference import ReferenceSubject
+
+MOST_RUNS = 1000
+"""Runs of a scenario whose outcome is open; where it takes more to see every outcome, the set is not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class Answer:
 
     whole: bool
     """Whether these are all that the subject may do."""
+
+    repeat: int = 1
+    """Of a model's answer: how many runs it takes to see all of them."""
 
     @property
     def trouble(self) -> str:
@@ -61,13 +67,6 @@ class Contrast:
 
 
 SAME = Contrast(())
-
-
-@runtime_checkable
-class _TellsAll(Protocol):
-    """A subject that can be made to show everything it may do."""
-
-    def outcomes(self, scenario: Scenario, *, repeat: int) -> tuple[History, ...]: ...
 
 
 class Side:
@@ -104,21 +103,17 @@ class Side:
         """What the subject does; the prediction, which is that of its own model, tells how often it has to be asked."""
         if type(self.subject) is ReferenceSubject:  # and no wrong model, which is a subclass
             return prediction
-        open_ = len(prediction.histories) > 1
-        if open_ and isinstance(self.subject, _TellsAll):
-            seen = self.subject.outcomes(scenario, repeat=repeats(len(prediction.histories)))
-            return Answer(self.name, seen, whole=True)
-        return Answer(self.name, (self.subject.run(scenario),), whole=not open_)
+        if prediction.repeat > 1 and isinstance(self.subject, Repeats):
+            seen = self.subject.outcomes(scenario, repeat=min(MOST_RUNS, prediction.repeat))
+            return Answer(self.name, seen, whole=prediction.repeat <= MOST_RUNS)
+        return Answer(self.name, (self.subject.run(scenario),), whole=prediction.repeat == 1)
 
 
 def modelled(scenario: Scenario, behaviour: Behaviour) -> Answer:
-    """What a model allows, notes and file texts left out."""
-    return Answer(f"reference:{behaviour.minor}", predict(scenario, behaviour, texts=False).histories, whole=True)
-
-
-def repeats(outcomes: int) -> int:
-    """How often to repeat."""
-    return 10 * outcomes
+    """What a model allows, notes and file texts left out; InputError for a scenario that it does not predict."""
+    prediction = predict(scenario, behaviour, texts=False)
+    name = f"reference:{behaviour.minor}"
+    return Answer(name, prediction.histories, whole=True, repeat=repeats(prediction))
 
 
 def contrast(left: Answer, right: Answer, observables: frozenset[str], *, appearing: bool = False) -> Contrast:

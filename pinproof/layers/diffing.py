@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, partial
 
+from pinproof.errors import InputError
 from pinproof.judge.compare import Difference
 from pinproof.layers.answers import Answer, Contrast, Side, contrast, modelled, with_series_of
 from pinproof.layers.switches import Effect, Predict, effects
@@ -102,6 +103,14 @@ class Differ:
         if lacking:
             self.result.inapplicable[f"a subject cannot do {', '.join(dict.fromkeys(lacking))}"] += 1
             return self.result
+        try:
+            return self._run(scenario)
+        except InputError as error:
+            # Such as an edit of a text that only one release writes into its file.
+            self.result.inapplicable[f"one side cannot be predicted: {error.problems[0]}"] += 1
+            return self.result
+
+    def _run(self, scenario: Scenario) -> Comparison:
         predict = cache(partial(modelled, scenario))
         models = (predict(self.old.behaviour), predict(self.new.behaviour))
         answers = (self.old.answer(scenario, models[0]), self.new.answer(scenario, models[1]))

@@ -1,7 +1,8 @@
-"""A comparison of two subjects in words, and as plain data."""
+"""What came of comparing subjects, in words and as plain data."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pinproof.judge.compare import Difference
 from pinproof.judge.render import describe_step
 from pinproof.judge.words import words
 from pinproof.layers.diffing import Comparison, Group, Unexplained
+from pinproof.layers.parting import Account
 from pinproof.layers.selection import save
 from pinproof.layers.switches import sentence
 from pinproof.scenario.steps import Scenario
@@ -44,14 +46,13 @@ def document(result: Comparison, *, files: dict[str, Path]) -> dict[str, Any]:
             {
                 "scenario": found.scenario.name,
                 "reason": found.reason,
-                "differences": _documents(found.differences),
+                "differences": documents(found.differences),
                 **_file(files, found.scenario.name),
             }
             for found in result.unexplained
         ],
         "chance": result.chance,
-        "notApplicable": dict(result.inapplicable),
-        "incomplete": [{"scenario": scenario.name, "trouble": trouble} for scenario, trouble in result.incomplete],
+        **_left_out_document(result),
     }
 
 
@@ -70,6 +71,50 @@ def save_examples(result: Comparison, folder: Path) -> dict[str, Path]:
 def ordered(result: Comparison) -> list[Group]:
     """The groups: what changes pods first, mere counters last; within that by how many scenarios they change."""
     return sorted(result.groups.values(), key=lambda group: (group.fields.keys() <= {"counters"}, -group.count))
+
+
+def account_text(account: Account, *, files: dict[str, Path]) -> str:
+    """Where layers part, for people, ending with a newline; `files` are those of `save_partings`."""
+    alike = f"{account.agreed} alike on all, of these {account.open} with an open outcome"
+    lines = [f"{', '.join(account.subjects)}: {_count(account.scenarios, 'scenario')}, {alike}"]
+    for parting in account.partings[:FINDINGS]:
+        name = parting.scenario.name
+        lines += ["", f"FINDING {name}: {parting.below} ≠ {parting.above}: {parting.layer}{_saved(files, name)}"]
+        lines += [f"    {line}" for line in told(parting.differences, parting.scenario)]
+    layers = Counter(f"{parting.below} ≠ {parting.above}" for parting in account.partings)
+    lines += [f"{_count(times, 'finding')}: {pair}" for pair, times in layers.most_common()]
+    lines += _left_out(account)
+    return "\n".join(lines) + "\n"
+
+
+def account_document(account: Account, *, files: dict[str, Path]) -> dict[str, Any]:
+    """Where layers part, as data."""
+    return {
+        "subjects": list(account.subjects),
+        "scenarios": account.scenarios,
+        "agreed": account.agreed,
+        "open": account.open,
+        "findings": [
+            {
+                "scenario": parting.scenario.name,
+                "below": parting.below,
+                "above": parting.above,
+                "layer": parting.layer,
+                "differences": documents(parting.differences),
+                **_file(files, parting.scenario.name),
+            }
+            for parting in account.partings
+        ],
+        **_left_out_document(account),
+    }
+
+
+def save_partings(account: Account, folder: Path) -> dict[str, Path]:
+    """Write the scenarios over which layers part; returns scenario name → file."""
+    return {
+        parting.scenario.name: save(parting.scenario, folder / "findings", parting.scenario.name)
+        for parting in account.partings[:FINDINGS]
+    }
 
 
 def told(differences: Iterable[Difference], scenario: Scenario) -> Iterator[str]:
@@ -107,15 +152,26 @@ def _rest(result: Comparison) -> Iterator[str]:
         yield f"and {more} more findings"
     if result.chance:
         yield f"{_count(result.chance, 'scenario')} left to chance, and told wholly by neither subject: not compared"
-    for reason, times in result.inapplicable.most_common():
-        yield f"{_count(times, 'scenario')} not run: {reason}"
-    for scenario, trouble in result.incomplete:
-        yield f"no verdict on {scenario.name}: {trouble}"
+    yield from _left_out(result)
     yield (
         f"{len(result.unexplained)} differences that no switch explains"
         if result.unexplained
         else ("every difference is explained" if result.differing else "no difference")
     )
+
+
+def _left_out(result: Comparison | Account) -> Iterator[str]:
+    for reason, times in result.inapplicable.most_common():
+        yield f"{_count(times, 'scenario')} not run: {reason}"
+    for scenario, trouble in result.incomplete:
+        yield f"no verdict on {scenario.name}: {trouble}"
+
+
+def _left_out_document(result: Comparison | Account) -> dict[str, Any]:
+    return {
+        "notApplicable": dict(result.inapplicable),
+        "incomplete": [{"scenario": scenario.name, "trouble": trouble} for scenario, trouble in result.incomplete],
+    }
 
 
 def _group_document(group: Group, files: dict[str, Path]) -> dict[str, Any]:
@@ -128,12 +184,13 @@ def _group_document(group: Group, files: dict[str, Path]) -> dict[str, Any]:
         "fields": dict(group.fields),
         "smallest": group.smallest.name if group.smallest else None,
         "together": list(effect.others) if effect else [],
-        "differences": _documents(effect.differences) if effect else [],
+        "differences": documents(effect.differences) if effect else [],
         **_file(files, group.switch),
     }
 
 
-def _documents(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+def documents(differences: Iterable[Difference]) -> list[dict[str, Any]]:
+    """Differences as data."""
     return [
         {
             "step": found.step,

@@ -7,10 +7,14 @@ from pathlib import Path
 
 from pinproof.errors import InputError, Problem
 from pinproof.layers.answers import Side
+from pinproof.running.releases import minor_number
 from pinproof.scenario.reader import read_scenario
 from pinproof.scenario.steps import Scenario
 from pinproof.scenario.writer import write_scenario
 from pinproof.subjects.protocol import Capabilities
+
+A_BOOT = 5
+"""Drawn scenarios that share a machine and a configuration where a kubelet is among the subjects."""
 
 
 def chosen(files: Sequence[str], drawn: int | None, *, seed: int, sides: Sequence[Side]) -> Iterable[Scenario]:
@@ -49,23 +53,24 @@ def _listed(files: Sequence[str]) -> Iterator[Path]:
 
 
 def drawn_for(sides: Sequence[Side], number: int, *, seed: int) -> Iterator[Scenario]:
-    """Scenarios of the newest of the releases, with nothing in them that one of the subjects cannot do."""
+    """Scenarios of the newest of the releases, with nothing in them that one of the subjects cannot do.
+
+    Some in a row share a machine and a configuration, so that a kubelet is booted once for them.
+    """
     from pinproof.fuzz.draws import RandomDraws
     from pinproof.fuzz.profile import Profile
-    from pinproof.fuzz.scenarios import draw_scenario
-    from pinproof.running.releases import minor_number
+    from pinproof.fuzz.scenarios import draw_course, draw_setting
 
     newest = max((side.subject.version for side in sides), key=minor_number)
-    abilities = [side.subject.capabilities for side in sides]
-    profile = Profile.of(
-        newest,
-        Capabilities(
-            frozenset.intersection(*(ability.observables for ability in abilities)),
-            frozenset.intersection(*(ability.steps for ability in abilities)),
-        ),
-    )
-    for index in range(number):
-        yield draw_scenario(RandomDraws.of(seed=seed, number=index), name=f"drawn-{seed}-{index}", profile=profile)
+    able = [side.subject.capabilities for side in sides]
+    observables = frozenset.intersection(*(each.observables for each in able))
+    profile = Profile.of(newest, Capabilities(observables, frozenset.intersection(*(each.steps for each in able))))
+    boots = any(side.name.startswith("kubelet") for side in sides)
+    for first in range(0, number, A_BOOT if boots else 1):
+        setting = draw_setting(RandomDraws.of(seed=seed, number=first), profile)
+        for index in range(first, min(number, first + (A_BOOT if boots else 1))):
+            draws = RandomDraws.of(seed=seed, number=index)
+            yield draw_course(draws, setting, name=f"drawn-{seed}-{index}", profile=profile)
 
 
 def save(scenario: Scenario, folder: Path, name: str) -> Path:
@@ -74,9 +79,3 @@ def save(scenario: Scenario, folder: Path, name: str) -> Path:
     file = folder / f"{name}.yaml"
     file.write_text(write_scenario(scenario), encoding="utf-8")
     return file
-
-
-def by_boot(scenarios: Iterable[Scenario]) -> list[Scenario]:
-    """The scenarios with those of one machine and configuration side by side, so that a kubelet is booted once for them."""
-    places: dict[tuple[object, object], int] = {}
-    return sorted(scenarios, key=lambda one: places.setdefault((one.machine, one.kubelet), len(places)))

@@ -17,7 +17,7 @@ from textwrap import dedent
 
 from pinproof.judge.compare import Difference
 from pinproof.layers.answers import Answer
-from pinproof.reference.behaviour import MINORS, Behaviour, behaviour_of
+from pinproof.reference.behaviour import Behaviour
 
 Predict = Callable[[Behaviour], Answer]
 """What a behaviour makes of the scenario in question."""
@@ -71,12 +71,6 @@ def _turned_back(behaviour: Behaviour, switch: str, old: Behaviour) -> Behaviour
 def sentence(switch: str) -> str:
     """The first sentence on a switch, which names the release and the pull request."""
     return next(iter(_docstrings()[switch].split(". "))).rstrip(".")
-
-
-def since(switch: str) -> str:
-    """The first minor that has the switch as the latest has it."""
-    latest = getattr(behaviour_of(MINORS[-1]), switch)
-    return next(minor for minor in MINORS if getattr(behaviour_of(minor), switch) == latest)
 
 
 @cache

@@ -1,0 +1,118 @@
+"""One scenario through reference, component and kubelet: the first pair that disagrees names the layer.
+
+Every subject is compared with the nearest one below it that tells all it may do, and in what that one cannot show with
+those further below. So what the kubelet shows of pods and blocks is measured by the managers that are inside it, and what
+only a kubelet shows by the reference.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pinproof.errors import InputError
+from pinproof.judge.compare import Difference
+from pinproof.layers.answers import Answer, Side, contrast
+from pinproof.scenario.steps import Scenario
+
+_LAYERS = {
+    ("reference", "component"): "the managers",
+    ("component", "kubelet"): "what is around the managers",
+    ("reference", "kubelet"): "the kubelet, in what the component does not show",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Where the subjects part over a scenario."""
+
+    scenario: Scenario
+    below: str
+    """The subject that is the measure."""
+
+    above: str
+    """The one that differs from it."""
+
+    differences: tuple[Difference, ...]
+
+    @property
+    def layer(self) -> str:
+        """What the difference speaks of."""
+        kinds = tuple(name.partition(":")[0] for name in (self.below, self.above))
+        return _LAYERS.get((kinds[0], kinds[1]), f"{self.below} or {self.above}")
+
+
+@dataclass(slots=True)
+class Account:
+    """What came of a number of scenarios."""
+
+    subjects: tuple[str, ...]
+    scenarios: int = 0
+    agreed: int = 0
+    """Scenarios on which all subjects agree."""
+
+    open: int = 0
+    """Those of them whose outcome Kubernetes leaves open."""
+
+    partings: list[Parting] = field(default_factory=list)
+    inapplicable: Counter[str] = field(default_factory=Counter)
+    """Why scenarios could not be run → how many."""
+
+    incomplete: list[tuple[Scenario, str]] = field(default_factory=list)
+    """Scenarios of which not everything was seen, and why."""
+
+
+class Layers:
+    """Subjects from the innermost to the outermost, of one release; the first is the reference."""
+
+    def __init__(self, sides: Sequence[Side]) -> None:
+        self._sides = tuple(sides)
+        self.account = Account(tuple(side.name for side in sides))
+
+    def add(self, scenario: Scenario) -> None:
+        """Run one more scenario on all of them."""
+        account = self.account
+        account.scenarios += 1
+        try:
+            lacking = [
+                f"{side.name} cannot do {', '.join(side.lacks(scenario))}"
+                for side in self._sides
+                if side.lacks(scenario)
+            ]
+            answers = [] if lacking else self._answers(scenario)
+        except InputError as error:
+            lacking, answers = [f"the reference does not predict it: {error.problems[0]}"], []
+        if lacking:
+            account.inapplicable[lacking[0]] += 1
+            return
+        trouble = next((f"{answer.subject}: {answer.trouble}" for answer in answers if answer.trouble), "")
+        if trouble:
+            account.incomplete.append((scenario, trouble))
+            return
+        self._settle(scenario, answers)
+
+    def _answers(self, scenario: Scenario) -> list[Answer]:
+        prediction = self._sides[0].predicted(scenario)
+        return [side.answer(scenario, prediction) for side in self._sides]
+
+    def _settle(self, scenario: Scenario, answers: Sequence[Answer]) -> None:
+        parting = next(self._partings(scenario, answers), None)
+        if parting:
+            self.account.partings.append(parting)
+        else:
+            self.account.agreed += 1
+            self.account.open += len(answers[0].histories) > 1
+
+    def _partings(self, scenario: Scenario, answers: Sequence[Answer]) -> Iterator[Parting]:
+        for position in range(1, len(answers)):
+            unseen = self._sides[position].observables
+            for below in reversed(range(position)):
+                shared = unseen & self._sides[below].observables
+                if not answers[below].whole or not shared:
+                    continue
+                found = contrast(answers[below], answers[position], shared)
+                if found:
+                    names = self._sides[below].name, self._sides[position].name
+                    yield Parting(scenario, *names, found.differences)
+                unseen -= shared

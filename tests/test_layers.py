@@ -1,0 +1,144 @@
+"""One scenario through several subjects: the first pair that disagrees names the layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pinproof.cli.main import main
+from pinproof.history import History, Observation, PodVerdict
+from pinproof.layers.answers import Side
+from pinproof.layers.parting import Account, Layers
+from pinproof.layers.rendering import account_text
+from pinproof.layers.selection import drawn_for, read_all
+from pinproof.scenario.steps import Admit, Restart, Scenario, StateEdit
+from pinproof.scenario.topologies import machine
+from pinproof.scenario.writer import write_scenario
+from pinproof.subjects.protocol import Capabilities
+from pinproof.subjects.reference import ReferenceSubject
+from pinproof.suite import guaranteed, static
+
+TWO = machine("two_even")
+SCENARIO = Scenario("one", TWO, static()(TWO), (Admit(guaranteed("a", memory="4Gi")),))
+
+Change = Callable[[Observation], Observation]
+
+
+class Stand(ReferenceSubject):
+    """Stands for a component or a kubelet: the reference, with changes to what is seen last."""
+
+    def __init__(self, name: str, change: Change | None = None, *, shows: frozenset[str] | None = None) -> None:
+        super().__init__("1.36")
+        self.name = name
+        self._change = change
+        if shows is not None:
+            self.capabilities = replace(self.capabilities, observables=shows)
+
+    def run(self, scenario: Scenario) -> History:
+        """What the reference says, changed."""
+        history = super().run(scenario)
+        *before, last = history.observations
+        return replace(history, observations=(*before, self._change(last) if self._change else last))
+
+
+def rejected(seen: Observation) -> Observation:
+    return replace(seen, pods={"a": PodVerdict(admitted=False, reason="Odd")})
+
+
+def unlisted(seen: Observation) -> Observation:
+    return replace(seen, pod_resources={})
+
+
+MANAGERS = frozenset({"pods", "assignments", "machine"})
+"""What a component shows; a kubelet shows more."""
+
+
+def account(component: Change | None = None, kubelet: Change | None = None) -> Account:
+    """Of one scenario, where component and kubelet are changed like this."""
+    stands = (Stand("component:1.36.3", component, shows=MANAGERS), Stand("kubelet:1.36.3", kubelet))
+    layers = Layers([Side(ReferenceSubject("1.36")), *map(Side, stands)])
+    layers.add(SCENARIO)
+    return layers.account
+
+
+def test_all_alike_is_no_finding() -> None:
+    """And is counted."""
+    assert (1, []) == (account().agreed, account().partings)
+
+
+@pytest.mark.parametrize(
+    ("component", "kubelet", "layer"),
+    [
+        (rejected, rejected, "the managers"),
+        (rejected, None, "the managers"),
+        (None, rejected, "what is around the managers"),
+        (None, unlisted, "the kubelet, in what the component does not show"),
+    ],
+)
+def test_the_first_pair_that_disagrees_names_the_layer(
+    component: Change | None, kubelet: Change | None, layer: str
+) -> None:
+    """From the inside out; what only a kubelet shows is measured by the reference."""
+    (parting,) = account(component, kubelet).partings
+
+    assert layer == parting.layer
+
+
+def test_the_answer_shows_the_difference() -> None:
+    """In words, with both subjects."""
+    told = account_text(account(None, rejected), files={}).splitlines()
+
+    assert "FINDING one: component:1.36.3 ≠ kubelet:1.36.3: what is around the managers" in told
+    assert "    step 1: admit a: pods.a: admitted → rejected, Odd:" in told
+
+
+def test_a_scenario_that_one_cannot_do_is_left_out() -> None:
+    """It is no agreement."""
+    subject = Stand("component:1.36.3")
+    subject.capabilities = Capabilities(MANAGERS, frozenset())
+    layers = Layers([Side(ReferenceSubject("1.36")), Side(subject)])
+    layers.add(SCENARIO)
+
+    assert {"component:1.36.3 cannot do admit": 1} == dict(layers.account.inapplicable)
+    assert 0 == layers.account.agreed
+
+
+def test_a_scenario_that_is_not_predicted_is_left_out() -> None:
+    """Such as an edit of a text that is not in the file."""
+    edit = Restart(state=StateEdit("nowhere", ""))
+    layers = Layers([Side(ReferenceSubject("1.36")), Side(Stand("component:1.36.3"))])
+    layers.add(replace(SCENARIO, steps=(*SCENARIO.steps, edit)))
+
+    (reason,) = layers.account.inapplicable
+    assert "the reference does not predict it: " in reason
+
+
+def test_drawn_scenarios_share_a_boot_where_a_kubelet_is_among_the_subjects() -> None:
+    """A kubelet takes a second to start; a component does not."""
+    kubelet, component = Side(Stand("kubelet:1.36.3")), Side(Stand("component:1.36.3"))
+    settings = [
+        len({(repr(one.machine), repr(one.kubelet)) for one in drawn_for([side], 15, seed=3)})
+        for side in (kubelet, component)
+    ]
+
+    assert settings[0] <= 3 < settings[1]
+
+
+def test_a_folder_stands_for_all_its_files(tmp_path: Path) -> None:
+    """In the order of their names."""
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.yaml").write_text(write_scenario(replace(SCENARIO, name=name)), encoding="utf-8")
+
+    assert ["a", "b"] == [one.name for one in read_all([str(tmp_path)])]
+
+
+def test_the_command_runs_drawn_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 0 where all agree."""
+    code = main(["layers", "--scenarios", "5", "--subject", "reference:1.36", "--json"])
+
+    document = json.loads(capsys.readouterr().out)
+    assert (0, "Layers", 5, 5) == (code, document["kind"], document["scenarios"], document["agreed"])
