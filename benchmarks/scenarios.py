@@ -44,6 +44,15 @@ def four_nodes(steps: int) -> Iterator[Scenario]:
         yield Scenario(f"steps-{number}", four, configs[policy], taken)
 
 
+def admissions_and_restart() -> Iterator[Scenario]:
+    """Four admissions and a restart on four nodes under every policy, of other sizes every time. Never ends."""
+    four = machine("four_snc2")
+    configs = {policy: static(topology=policy)(four) for policy in POLICIES}
+    for number, policy in zip(count(), cycle(POLICIES)):
+        pods = (admit(guaranteed(name, memory=f"{1024 * (at + 1) + number}Mi")) for at, name in enumerate("abcd"))
+        yield Scenario(f"restart-{number}", four, configs[policy], (*pods, Restart()))
+
+
 def _step(number: int, size: str) -> Step:
     if number % 10 == 9:
         return Restart()

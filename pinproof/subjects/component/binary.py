@@ -18,7 +18,11 @@ def release_of(path: Path, *, slow: float | None = None) -> str:
     limit = Timeouts.from_environment(slow).seconds("version")
     try:
         done = subprocess.run(
-            [str(path.resolve()), "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=limit, check=False
+            [str(path.resolve()), "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limit,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise _wrong(path, f"did not answer --version in {limit:g} s") from None

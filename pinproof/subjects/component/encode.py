@@ -5,15 +5,29 @@ Plain dictionaries straight from the frozen values: a campaign makes hundreds a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, Pod, Resources
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, StateText, Step
+from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 from pinproof.subjects.kubelet.configuration import asked
 
 Entries = dict[str, Any]
+
+SHOWN = ("hints", "stateFile")
+"""Observables that cost time, in the words of the protocol."""
+
+
+def request(scenario: Scenario, *, show: Sequence[str] = SHOWN) -> Entries:
+    """A scenario on one release, once; without an id."""
+    return {
+        "machine": machine(scenario.machine),
+        "kubelet": kubelet(scenario.kubelet),
+        "steps": [step(each) for each in scenario.steps],
+        "show": show,
+    }
 
 
 def machine(value: Machine) -> Entries:

@@ -11,9 +11,7 @@ from typing import Any, Final
 
 from pinproof.errors import SubjectError
 from pinproof.history import History, Observation
-from pinproof.scenario.config import KubeletConfig
-from pinproof.scenario.machine import Machine
-from pinproof.scenario.steps import Restart, Scenario, Step
+from pinproof.scenario.steps import Restart, Scenario
 from pinproof.subjects.component import encode
 from pinproof.subjects.component.decode import observations
 from pinproof.subjects.component.process import CrashError, Process
@@ -80,7 +78,7 @@ class ComponentSubject:
         name: str = "",
         slow: float | None = None,
         components: Components | None = None,
-        show: Sequence[str] = ("hints", "stateFile"),
+        show: Sequence[str] = encode.SHOWN,
     ) -> None:
         """Start nothing before the first scenario.
 
@@ -147,16 +145,8 @@ class ComponentSubject:
         parts = list(_parts(scenario, self.version))
         ways = [_Way()]
         for number, part in enumerate(parts, 1):
-            request = {
-                "machine": encode.machine(part.machine),
-                "kubelet": encode.kubelet(part.kubelet),
-                "steps": [encode.step(step) for step in part.steps],
-                "show": self._show,
-                "repeat": repeat,
-                "shuffle": shuffle,
-                "seed": seed,
-                "snapshot": number < len(parts),
-            }
+            request = encode.request(part.scenario, show=self._show)
+            request |= {"repeat": repeat, "shuffle": shuffle, "seed": seed, "snapshot": number < len(parts)}
             ways = [after for way in ways for after in self._continued(way, part.release, request)]
         return [way.history(self.name) for way in ways]
 
@@ -187,28 +177,24 @@ class ComponentSubject:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one release sees of a scenario; all but the first begin with the restart into it."""
+    """What one release sees of a scenario; all parts but the first begin with the restart into it."""
 
     release: str
-    machine: Machine
-    """In force before the steps."""
-
-    kubelet: KubeletConfig
-    steps: tuple[Step, ...]
+    scenario: Scenario
+    """With machine and configuration in force before its steps."""
 
 
 def _parts(scenario: Scenario, release: str) -> Iterator[_Part]:
-    machine, kubelet = scenario.machine, scenario.kubelet
-    before = (machine, kubelet)
-    steps: list[Step] = []
-    for step in scenario.steps:
-        if isinstance(step, Restart):
-            if step.kubernetes and step.kubernetes != release:
-                yield _Part(release, *before, tuple(steps))
-                release, before, steps = step.kubernetes, (machine, kubelet), []
-            machine, kubelet = step.machine or machine, step.kubelet or kubelet
-        steps.append(step)
-    yield _Part(release, *before, tuple(steps))
+    begin, before = 0, (scenario.machine, scenario.kubelet)
+    machine, kubelet = before
+    for number, step in enumerate(scenario.steps):
+        if not isinstance(step, Restart):
+            continue
+        if step.kubernetes and step.kubernetes != release:
+            yield _Part(release, Scenario(scenario.name, *before, scenario.steps[begin:number]))
+            release, begin, before = step.kubernetes, number, (machine, kubelet)
+        machine, kubelet = step.machine or machine, step.kubelet or kubelet
+    yield _Part(release, Scenario(scenario.name, *before, scenario.steps[begin:]))
 
 
 @dataclass(frozen=True, slots=True)

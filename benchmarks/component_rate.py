@@ -1,0 +1,62 @@
+"""The component subject against its bare driver, and the driver against the managers alone, on one core.
+
+A scenario is four admissions and a restart on four nodes. The driver replays them from a file by itself; the subject
+sends the same ones, and makes histories of the answers.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.figures import Figure, Options, run
+from benchmarks.scenarios import admissions_and_restart
+from pinproof import build
+from pinproof.build.sources import DEFAULT_RELEASE
+from pinproof.scenario.steps import Scenario
+from pinproof.subjects.component import encode
+from pinproof.subjects.component.subject import ComponentSubject
+
+SCENARIOS = 200
+
+
+def measure(options: Options) -> Iterable[Figure]:
+    """The release is the default one, whatever the subject of the other figures."""
+    binary = build.component(DEFAULT_RELEASE)
+    scenarios = list(islice(admissions_and_restart(), SCENARIOS))
+    bare = _bare(binary, scenarios)
+    rate = _rate(binary, scenarios, options.seconds / 2)
+    yield Figure("component driver, over calling the managers", bare["ratio"], "times as long", 1.3)
+    yield Figure("component driver, replaying a file", 1e6 / bare["driver_us"], "scenarios/s", 600)
+    yield Figure("component subject, histories", rate, "scenarios/s", 300)
+    yield Figure("component subject, over its bare driver", 1e6 / bare["driver_us"] / rate, "times as long", 2)
+
+
+def _bare(binary: Path, scenarios: Sequence[Scenario]) -> dict[str, float]:
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+        file.writelines(json.dumps({"id": n, **encode.request(each)}) + "\n" for n, each in enumerate(scenarios))
+        file.flush()
+        done = subprocess.run([str(binary), "-bench", file.name], capture_output=True, text=True, check=True)
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
+
+
+def _rate(binary: Path, scenarios: Sequence[Scenario], seconds: float) -> float:
+    done, start = 0, time.perf_counter()
+    with closing(ComponentSubject(binary, version=DEFAULT_RELEASE)) as subject:
+        while time.perf_counter() - start < seconds:
+            for scenario in scenarios:
+                subject.run(scenario)
+            done += len(scenarios)
+        return done / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    sys.exit(run(measure))
