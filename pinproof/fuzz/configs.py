@@ -12,7 +12,8 @@ from dataclasses import replace
 from pinproof.fuzz.amounts import GIB, KIB, MIB, amount, parsed
 from pinproof.fuzz.draws import Draws, Odds
 from pinproof.fuzz.profile import Profile
-from pinproof.reference.configuration import CLOSEST, DEFAULT_MAX_NODES, MAX_NODES, node_reservation
+from pinproof.reference.configuration import CLOSEST, DEFAULT_MAX_NODES, MAX_NODES, node_reservation, settle
+from pinproof.reference.outcomes import StartRefused
 from pinproof.scenario.config import KubeletConfig, MemoryReservation
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.quantity import Quantity
@@ -146,6 +147,14 @@ def _entries(shares: Mapping[int, int]) -> tuple[MemoryReservation, ...]:
 
 
 # --- configurations that a kubelet refuses --------------------------------------------------------------------------
+
+
+def starts(config: KubeletConfig, machine: Machine, profile: Profile) -> bool:
+    """Whether a kubelet without a state file starts. It takes as long as the rest of a scenario, so ask rarely."""
+    try:
+        return not settle(machine, config, profile.behaviour, lambda options: options[0]).late_fault
+    except StartRefused:
+        return False
 
 
 def may_crash(config: KubeletConfig, machine: Machine) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pinproof.fuzz.configs import changed, may_crash
+from pinproof.fuzz.configs import changed, may_crash, starts
 from pinproof.fuzz.draws import Draws, Odds
 from pinproof.fuzz.extras import Extras
 from pinproof.fuzz.machines import drifted
-from pinproof.fuzz.pods import PodMaker, lasting
+from pinproof.fuzz.pods import UNKNOWN_PAGES, PodMaker, lasting
 from pinproof.fuzz.profile import Profile
 from pinproof.fuzz.stock import Stock
 from pinproof.scenario.config import KubeletConfig
@@ -59,8 +59,8 @@ class Course:
     _down: bool = False
     """Whether the kubelet has probably refused its last start."""
 
-    _sure: bool = False
-    """Whether the kubelet runs for certain, so that a state file is there; an edit of none would be no scenario."""
+    _doubt: bool = False
+    """Whether something happened after which there may be no state file; an edit of none would be no scenario."""
 
     _restarts: int = 0
     _admitted: int = 0
@@ -72,7 +72,7 @@ class Course:
     def __post_init__(self) -> None:
         self._first = self.machine
         self._down = self.config is not self.meant
-        self._sure = not self._down and self._harmless()
+        self._doubt = self._down or may_crash(self.config, self.machine)
         self._take_stock()
         self._extras = Extras.of(self.draws, self.profile, self.config)
 
@@ -95,11 +95,6 @@ class Course:
         else:
             self._admit()
 
-    def _harmless(self) -> bool:
-        """Whether nothing odd about machine and configuration can end the kubelet."""
-        machine = self.machine
-        return machine.numa and machine.os == "linux" and not may_crash(self.config, machine)
-
     def _take_stock(self) -> None:
         """Begin the books anew, for the machine and configuration of now."""
         config = self.config
@@ -117,6 +112,7 @@ class Course:
         pod = self._extras.add(self._pods.draw(self._name()), self.machine, self.config)
         self._place(pod)
         self.alive[pod.name] = pod
+        self._doubt |= any(kind == UNKNOWN_PAGES for c in pod.all_containers for kind, _ in c.requests)
         self._over[pod.name] = 0
         self._admitted += 1
         self.steps.append(Admit(pod))
@@ -172,7 +168,7 @@ class Course:
         )
         plain = machine is None and starts and not isinstance(state, StateEdit | StateText)
         self._down = not plain and not (state == "lose" and starts)
-        self._sure = self._sure and plain and release is None
+        self._doubt |= not plain or state == "lose"
         if machine or config:
             self.machine, self.config = machine or self.machine, config or self.config
             self._take_stock()
@@ -205,7 +201,7 @@ class Course:
         if way == "text":
             return StateText(self.draws.pick(_TEXTS))
         if way == "edit":
-            return self._edit() if self._sure else "keep"
+            return self._edit() if not self._doubt and starts(self.config, self.machine, self.profile) else "keep"
         return "lose" if way == "lose" else "keep"
 
     def _edit(self) -> StateEdit:
@@ -216,7 +212,7 @@ class Course:
                 (
                     ('"numberOfAssignments":', '"numberOfAssignments":1'),
                     ('"reserved":', '"reserved":1'),
-                    (f'"cells":[{self.machine.nodes[0].id}', '"cells":[7'),
+                    (f'"cells":[{self.machine.seen()[0].id}', '"cells":[7'),
                 )
             )
         return StateEdit(find, replace, draws.pick(("recompute", "keep")))

@@ -13,6 +13,7 @@ from pinproof.reference.requests import sized
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Container, OtherHints, Pod
+from pinproof.scenario.pod_level import with_resources
 from pinproof.scenario.quantity import Quantity
 
 _PROVIDED = (("example.com/gpu",), ("example.com/nic",), ("example.com/gpu", "example.com/nic"))
@@ -67,7 +68,7 @@ class Extras:
         requests = dict(limits)
         if self.draws.chance(8):
             limits["memory"] = amount(2 * needed["memory"])
-        return replace(pod, requests=tuple(sorted(requests.items())), limits=tuple(sorted(limits.items())))
+        return with_resources(pod, tuple(sorted(requests.items())), tuple(sorted(limits.items())))
 
     def _maybe_shared(self, container: Container, shared: str) -> Container:
         if shared == "all" or self.draws.chance(50):

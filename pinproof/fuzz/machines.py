@@ -50,7 +50,8 @@ def draw_machine(draws: Draws, profile: Profile) -> Machine:
     threads = 2 if draws.chance(25) else 1
     memory = _memory(draws, count)
     cpus = _cpus(draws, count, threads)
-    pages = _pages(draws, memory)
+    windows = profile.windows and draws.chance(6)
+    pages = [()] * count if windows else _pages(draws, memory)
     rows = _distances(draws, count)
     per_socket = 2 if count > 1 and draws.chance(20) else 0
     nodes = tuple(
@@ -65,7 +66,7 @@ def draw_machine(draws: Draws, profile: Profile) -> Machine:
         for i in range(count)
     )
     machine = Machine("drawn", nodes, threads_per_core=threads)
-    if profile.windows and draws.chance(6):
+    if windows:
         return replace(machine, os="windows")
     return replace(machine, numa=False) if draws.chance(0.3) else machine
 

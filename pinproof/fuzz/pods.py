@@ -26,6 +26,9 @@ _FRACTIONS = ("100m", "10m", "500m", "250m", "1500m")
 _SPELLINGS = ("0.5Gi", "1.5Gi", "1e9", "512M", "128974848", "1G", "1.0", "100m", "1073741824000m", "0.1")
 """Amounts of memory as people write them; a kubelet cannot take some for whole bytes."""
 
+UNKNOWN_PAGES = "hugepages-4Gi"
+"""No machine has pages of this size; the kubelet crashes over a pod that asks for them (behaviour.md 3.4)."""
+
 
 class PodMaker:
     """Draws pods against what would be free."""
@@ -57,7 +60,7 @@ class PodMaker:
                 size = pages_near(draws, self._stock, kind, page)
                 request[kind] = size if draws.chance(70) else min(size, page)
         if draws.chance(0.1):
-            request["hugepages-4Gi"] = 4 * GIB  # no machine has such pages: the kubelet crashes
+            request[UNKNOWN_PAGES] = 4 * GIB
         return request
 
     def _divided(self, whole: dict[str, int], count: int) -> list[dict[str, int]]:
@@ -79,7 +82,7 @@ class PodMaker:
         return part | {"memory": max(part["memory"], 4 * KIB)}
 
     def _unit(self, kind: str) -> int:
-        return self._page_sizes.get(kind, 4 * GIB if kind != "memory" else 4 * KIB)
+        return self._page_sizes.get(kind, 4 * GIB if kind == UNKNOWN_PAGES else 4 * KIB)
 
     # --- containers
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
-from pinproof.reference.behaviour import LATEST, Behaviour, behaviour_of
+from pinproof.reference.behaviour import LATEST, MINORS, Behaviour, behaviour_of
 from pinproof.scenario.steps import Restart
-from pinproof.subjects.protocol import Capabilities
+from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities
 
 RESTARTS = frozenset(field.name for field in fields(Restart))
 """What may be different about a restart."""
@@ -44,23 +44,33 @@ class Profile:
     """Machines with Windows, and its policy `BestEffort`."""
 
     @property
-    def pod_level_by_default(self) -> bool:
-        """Whether the gate `PodLevelResources` is on by default (1.34)."""
-        return self.minor not in {"1.29", "1.30", "1.31", "1.32", "1.33"}
-
-    @property
     def behaviour(self) -> Behaviour:
         """The switches of the minor."""
         return behaviour_of(self.minor)
+
+    @property
+    def pod_level_by_default(self) -> bool:
+        """Whether the gate `PodLevelResources` is on by default (1.34)."""
+        return self.since("1.34")
+
+    def since(self, minor: str) -> bool:
+        """Whether the release is this minor or a later one."""
+        return MINORS.index(self.minor) >= MINORS.index(minor)
 
     @classmethod
     def of(cls, version: str, capabilities: Capabilities, *, releases: Iterable[str] = ()) -> Self:
         """What a subject of this release (`1.36.3`) can be given; InputError for one that the reference does not know."""
         steps = capabilities.steps
         restarts = frozenset(name for name in RESTARTS if f"restart.{name}" in steps)
-        behaviour = behaviour_of(version)
-        return cls(
-            minor=behaviour.minor,
+        plain = cls(
+            minor=behaviour_of(version).minor,
             restarts=restarts,
             releases=tuple(releases) if "kubernetes" in restarts else (),
+            other_hints=ADMIT_HINTS in steps,
+        )
+        return replace(
+            plain,
+            pod_level=plain.since("1.32"),
+            pod_level_managers=plain.since("1.36"),
+            windows=MACHINE_WINDOWS in steps and plain.since("1.32"),
         )
