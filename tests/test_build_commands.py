@@ -43,7 +43,7 @@ def test_build_passes_a_binary_through(tmp_path: Path, capsys: Captured) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["component", "1.36.3"], "not in this version of pinproof"),
+        (["component", "1.36"], "component:1.36: a release has three numbers"),
         (["kubelet", "1.36"], "a release has three numbers"),
         (["kubelet", sys.executable, "--patch", "x.patch"], "can be neither patched"),
         (["kubelet", sys.executable, "--output", "/nosuch/k"], "/nosuch/k: cannot be written: No such file"),

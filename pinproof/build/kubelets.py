@@ -44,13 +44,14 @@ def kubelet(
             if patches or edits or go_flags:
                 raise InputError(source, Problem("", "a built kubelet can be neither patched nor given flags of go"))
             built = path
-    return built if output is None else _copy_out(built, output)
+    return built if output is None else copy_out(built, output)
 
 
-def _copy_out(built: Path, output: Path) -> Path:
+def copy_out(built: Path, output: Path) -> Path:
+    """Put a copy of what was built where the user wants it; into a directory under its own name."""
     target = output.expanduser().absolute()
     if target.is_dir():
-        target /= "kubelet"
+        target /= built.name
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         shutil.copyfile(built, partial)

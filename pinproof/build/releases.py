@@ -27,7 +27,7 @@ def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) ->
     Raises:
         SubjectError: It cannot be built.
     """
-    go_mod = _own_go_mod(release)
+    go_mod = own_go_mod(release)
     compilation = _compilation(release, go_mod, changes, flags)
 
     def make(work: Path) -> None:
@@ -78,11 +78,11 @@ def is_built(version: str) -> bool:
     return _place(Release(version), compilation, go_mod, Changes()).is_dir()
 
 
-def _own_go_mod(release: Release) -> str:
+def own_go_mod(release: Release) -> str:
     """The release's own go.mod, which says what Go it needs; kept, so that a cached kubelet needs no network."""
 
     def fetch(work: Path) -> None:
-        found = _download(toolchain.find(), KUBERNETES, f"v{release.version}", work)
+        found = download(toolchain.find(), KUBERNETES, f"v{release.version}", work)
         shutil.copyfile(found["GoMod"], work / "out" / "go.mod")
 
     kept = cache.directory() / "releases" / release.version
@@ -92,7 +92,7 @@ def _own_go_mod(release: Release) -> str:
 
 def _write_main_module(main: Path, release: Release, changes: Changes, compilation: Compilation) -> None:
     go = compilation.go
-    original = Path(_download(go, KUBERNETES, f"v{release.version}", main)["Dir"])
+    original = Path(download(go, KUBERNETES, f"v{release.version}", main)["Dir"])
     sources, local = original, dict[str, str]()
     if changes:
         with Progress(f"{compilation.step}: copying and changing the sources", quick=True):
@@ -111,14 +111,14 @@ def _changed_copy(
     copy_sources(original, sources, without=NOT_IN_A_KUBELET)
     local = {KUBERNETES: "./kubernetes"}
     for module in sorted(changes.staging_modules()):
-        published = Path(_download(go, module, release.staging_version, main)["Dir"])
+        published = Path(download(go, module, release.staging_version, main)["Dir"])
         copy_sources(published, sources / "staging/src" / module)
         local[module] = f"./kubernetes/staging/src/{module}"
     changes.apply(sources)
     return sources, local
 
 
-def _download(go: Go, module: str, version: str, work: Path) -> Mapping[str, str]:
+def download(go: Go, module: str, version: str, work: Path) -> Mapping[str, str]:
     """What `go mod download -json` says of a module; its GoMod is there even when its Go is newer than this one."""
     step = f"download {module} {version}"
     command = ("mod", "download", "-json", f"{module}@{version}")

@@ -23,6 +23,7 @@ def runtime() -> Path:
     source = driver_directory()
     go = toolchain.find(golang.directive((source / "go.mod").read_text()))
     files = sorted(file for file in source.rglob("*") if file.suffix in {".go", ".mod", ".sum"})
+    files = [file for file in files if not file.is_relative_to(source / "component")]
     contents = [part for file in files for part in (str(file.relative_to(source)), file.read_bytes())]
     final = cache.directory() / "runtime" / cache.digest(str(go), *contents)
 

@@ -49,8 +49,8 @@ class Binary:
     path: Path
 
 
-def identify(source: str) -> Release | Tree | Binary:
-    """Tell which of the three is meant.
+def identify(source: str, *, subject: str = "kubelet") -> Release | Tree | Binary:
+    """Tell which of the three is meant; `subject` is what it is to be: `kubelet` or `component`.
 
     Raises:
         InputError: None of them.
@@ -59,23 +59,23 @@ def identify(source: str) -> Release | Tree | Binary:
         return Release(found[1])
     path = Path(source).expanduser()
     if path.is_dir():
-        return _tree(source, path.resolve())
+        return _tree(f"{subject}:{source}", path.resolve())
     if path.is_file():
         return Binary(path.resolve())
     if _MINOR.fullmatch(source):
         known = [release for release in KNOWN_RELEASES if release.startswith(f"{source.removeprefix('v')}.")]
         hint = f"a release has three numbers, for example {(known or [DEFAULT_RELEASE])[0]}"
     else:
-        hint = f"give a release such as {DEFAULT_RELEASE}, a kubernetes source tree, or a kubelet binary that exists"
-    raise InputError(f"kubelet:{source}", Problem("", hint))
+        hint = f"give a release such as {DEFAULT_RELEASE}, a kubernetes source tree, or a {subject} binary that exists"
+    raise InputError(f"{subject}:{source}", Problem("", hint))
 
 
-def _tree(source: str, root: Path) -> Tree:
+def _tree(name: str, root: Path) -> Tree:
     go_mod = root / "go.mod"
     is_kubernetes = go_mod.is_file() and "module k8s.io/kubernetes\n" in go_mod.read_text()
     if is_kubernetes and (root / "cmd/kubelet").is_dir():
         return Tree(root)
-    raise InputError(f"kubelet:{source}", Problem("", "not a kubernetes source tree: give the folder with its go.mod"))
+    raise InputError(name, Problem("", "not a kubernetes source tree: give the folder with its go.mod"))
 
 
 def staging_modules(go_mod: str) -> tuple[str, ...]:

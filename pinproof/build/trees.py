@@ -54,12 +54,13 @@ def build_tree(root: Path, changes: Changes, flags: tuple[str, ...]) -> Path:
         if (sources / "vendor/modules.txt").is_file():
             compilation.run("./cmd/kubelet", linked, cwd=sources, temporary=work / "tmp", env={})
         else:
-            main = _main_module(work / "main", sources)
+            main = main_module(work / "main", sources)
             compilation.run(f"{KUBERNETES}/cmd/kubelet", linked, cwd=main, temporary=work / "tmp", env=OWN_MODULE)
-        return _keep(linked, kept, work / "out" / "kubelet")
+        return keep(linked, kept, work / "out" / "kubelet")
 
 
-def _main_module(main: Path, tree: Path) -> Path:
+def main_module(main: Path, tree: Path) -> Path:
+    """Make the directory `main` a module that takes kubernetes and its staging modules from a tree."""
     main.mkdir()
     go_mod = (tree / "go.mod").read_text()
     beneath = {module: tree / "staging/src" / module for module in staging_modules(go_mod)}
@@ -99,18 +100,18 @@ def _describe(root: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def _keep(linked: Path, kept: Path, partial: Path) -> Path:
+def keep(linked: Path, kept: Path, partial: Path) -> Path:
     """Copy what was linked to where its content's digest says, and forget the oldest of that tree."""
     with linked.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()[:16]
-    final = kept / content / "kubelet"
+    final = kept / content / linked.name
     if final.exists():
         os.utime(final)
     else:
         shutil.copy(linked, partial)
         final.parent.mkdir(parents=True, exist_ok=True)
         partial.rename(final)
-    others = [file for file in kept.glob("*/kubelet") if file.parent.name != "linked"]
+    others = [file for file in kept.glob(f"*/{linked.name}") if file.parent.name != "linked"]
     for old in sorted(others, key=lambda file: file.stat().st_mtime, reverse=True)[KEPT:]:
         shutil.rmtree(old.parent, ignore_errors=True)
     return final

@@ -1,4 +1,4 @@
-"""`pinproof build`: builds a kubelet of a release, a source tree or a patch, and prints where it is."""
+"""`pinproof build`: builds a kubelet, or the component driver, of a release, a source tree or a patch; prints where it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "build", help="build a kubelet of a release, a source tree, a patch", description=__doc__
+        "build", help="build a kubelet or a component driver of a release, a source tree, a patch", description=__doc__
     )
     parser.add_argument("what", choices=["kubelet", "component"], help="the kubelet, or the managers alone")
     parser.add_argument("source", metavar="VERSION|TREE", help="a release such as 1.36.3, or a kubernetes source tree")
@@ -35,15 +35,14 @@ def add_parser(subparsers: Any) -> None:
 
 def build(options: argparse.Namespace) -> int:
     """Run the command; returns 0."""
-    from pinproof.build import kubelet
+    from pinproof.build import component, kubelet
     from pinproof.errors import InputError, Problem
 
-    if options.what == "component":
-        raise InputError("build component", Problem("", "not in this version of pinproof; there is: build kubelet"))
     try:
         flags = shlex.split(options.go_flags)
     except ValueError as error:
         raise InputError("--go-flags", Problem("", f"{error}: quote it as for a shell")) from None
-    built = kubelet(options.source, patches=options.patches, go_flags=flags, output=options.output)
+    make = component if options.what == "component" else kubelet
+    built = make(options.source, patches=options.patches, go_flags=flags, output=options.output)
     sys.stdout.write(f"{built}\n")
     return 0
