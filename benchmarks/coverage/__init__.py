@@ -1,0 +1,1 @@
+"""Which lines of the memory and the topology manager the suites and drawn scenarios reach: `python -m benchmarks.coverage`."""
