@@ -4,8 +4,9 @@ A `Checkpoint` is what the file says, so it can also hold what a kubelet would n
 order is Go's map order (a container's blocks) the file's own order is kept, and `encode(decode(text)) == text` for every
 file a kubelet wrote.
 
-Formats: V1 (up to 1.36), and V3 from 1.37: V1 with the same data repeated as JSON text under `data`, which is
-authoritative, and a checksum of its own. V2 belongs to pod-level resource managers, which this version does not model.
+Formats: V1 (up to 1.36), V2 (1.36 with pod-level resource managers): V1 with `podEntries`, which its checksum covers, and V3
+from 1.37: V1 with the same data, and pod entries, repeated as JSON text under `data`, which is authoritative and has a
+checksum of its own.
 
 >>> hex(fnv1a32(b"a"))
 '0xe40c292c'
@@ -18,10 +19,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from pinproof.history import Block, Table
 
@@ -47,6 +48,8 @@ class Checkpoint:
     """V3: the authoritative text; None in a V1 file."""
 
     data_checksum: int = 0
+    pod_entries: Mapping[str, tuple[Block, ...] | None] | None = field(default_factory=dict)
+    """V2, and inside the data of V3: pod UID → blocks of the pod as a whole."""
 
 
 class Corrupted(ValueError):
@@ -69,9 +72,19 @@ TYPE_NAMES = ("MemoryManagerCheckpoint", "MemoryManagerCheckpointV1")
 """Names of the struct in the dump: the one that is written, and the other that 1.36 accepts as well."""
 
 
-def checksum(checkpoint: Checkpoint, type_name: str = TYPE_NAMES[0]) -> int:
-    """The checksum that belongs to a checkpoint, whatever it carries."""
-    return fnv1a32(dump(checkpoint, type_name).encode())
+Version = Literal[1, 2, 3]
+
+
+def checksum(checkpoint: Checkpoint, type_name: str = TYPE_NAMES[0], *, version: Version = 1) -> int:
+    """The checksum that belongs to a checkpoint, whatever it carries; in V3 it is that of V1."""
+    return fnv1a32(dump(checkpoint, type_name, version=version).encode())
+
+
+def version_of(checkpoint: Checkpoint) -> Version:
+    """The format in which a file that verifies was written; 1 for any that does not."""
+    if checkpoint.data is not None:
+        return 3
+    return 2 if checkpoint.checksum == checksum(checkpoint, version=2) else 1
 
 
 def data_checksum(data: str) -> int:
@@ -79,15 +92,20 @@ def data_checksum(data: str) -> int:
     return fnv1a32(f"(string){data}".encode())
 
 
-def dump(checkpoint: Checkpoint, type_name: str = TYPE_NAMES[0]) -> str:
+def dump(checkpoint: Checkpoint, type_name: str = TYPE_NAMES[0], *, version: Version = 1) -> str:
     """The text that is hashed: Go's dump of the struct with its checksum set to 0 (4.3)."""
     machine = _dump_map(checkpoint.machine, _dump_node, sorted)
     entries = _dump_map(checkpoint.entries, lambda containers: _dump_map(containers, _dump_blocks))
+    pods = f"PodEntries:(state.PodMemoryAssignments){_dump_map(checkpoint.pod_entries, _dump_pod)} " * (version == 2)
     return (
         f"(*state.{type_name}){{PolicyName:(string){checkpoint.policy} "
         f"MachineState:(state.NUMANodeMap){machine} "
-        f"Entries:(state.ContainerMemoryAssignments){entries} Checksum:(checksum.Checksum)0}}"
+        f"Entries:(state.ContainerMemoryAssignments){entries} {pods}Checksum:(checksum.Checksum)0}}"
     )
+
+
+def _dump_pod(blocks: tuple[Block, ...] | None) -> str:
+    return f"{{MemoryBlocks:([]state.Block){_dump_blocks(blocks)}}}"
 
 
 def _in_byte_order(keys: Iterable[str]) -> list[str]:
@@ -135,6 +153,8 @@ def _dump_blocks(blocks: tuple[Block, ...] | None) -> str:
 def encode(checkpoint: Checkpoint) -> str:
     """The file's text: one line, no spaces, keys sorted as strings, `entries` left out when empty."""
     document = _document(checkpoint)
+    if checkpoint.data is not None:
+        document.pop("podEntries", None)
     document["checksum"] = checkpoint.checksum
     if checkpoint.data is not None:
         document["data"] = checkpoint.data
@@ -142,13 +162,21 @@ def encode(checkpoint: Checkpoint) -> str:
     return _json(document)
 
 
-def sealed(policy: str, machine: Mapping[int, CheckpointNode], entries: Any, *, version: int = 1) -> Checkpoint:
-    """A checkpoint with the checksums that belong to it, in format 1 or 3."""
-    bare = Checkpoint(policy=policy, machine=machine, entries=entries)
-    if version == 1:
-        return Checkpoint(policy, machine, entries, checksum(bare))
+def sealed(
+    policy: str,
+    machine: Mapping[int, CheckpointNode],
+    entries: Any,
+    *,
+    version: Version = 1,
+    pod_entries: Mapping[str, tuple[Block, ...]] | None = None,
+) -> Checkpoint:
+    """A checkpoint with the checksums that belong to it in this format."""
+    bare = Checkpoint(policy=policy, machine=machine, entries=entries, pod_entries=pod_entries or {})
+    valid = replace(bare, checksum=checksum(bare, version=version))
+    if version != 3:
+        return valid
     data = _json(_document(bare))
-    return Checkpoint(policy, machine, entries, checksum(bare), data, data_checksum(data))
+    return replace(valid, data=data, data_checksum=data_checksum(data))
 
 
 def _document(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -166,6 +194,9 @@ def _document(checkpoint: Checkpoint) -> dict[str, Any]:
             else {c: _block_documents(containers[c]) for c in _in_byte_order(containers)}
             for uid, containers in ((uid, checkpoint.entries[uid]) for uid in _in_byte_order(checkpoint.entries))
         }
+    if checkpoint.pod_entries:
+        pods = ((uid, checkpoint.pod_entries[uid]) for uid in _in_byte_order(checkpoint.pod_entries))
+        document["podEntries"] = {uid: {"memoryBlocks": _block_documents(held)} if held else {} for uid, held in pods}
     return document
 
 
@@ -221,6 +252,7 @@ def decode_data(checkpoint: Checkpoint) -> Checkpoint:
 def _from_document(document: Any) -> Checkpoint:
     machine = document.get("machineState", {})
     entries = document.get("entries", {})
+    pods = document.get("podEntries", {})
     return Checkpoint(
         policy=document.get("policyName", ""),
         machine=None if machine is None else {int(n): _read_node(node) for n, node in machine.items()},
@@ -233,6 +265,7 @@ def _from_document(document: Any) -> Checkpoint:
         checksum=document.get("checksum", 0),
         data=document.get("data"),
         data_checksum=document.get("dataChecksum", 0),
+        pod_entries=None if pods is None else {uid: _read_blocks(pod.get("memoryBlocks")) for uid, pod in pods.items()},
     )
 
 

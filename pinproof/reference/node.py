@@ -19,7 +19,7 @@ from typing import Protocol
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import Note, Observation, PodVerdict, Told
-from pinproof.reference import checkpoint, restart, static_policy
+from pinproof.reference import checkpoint, cpu_file, requests, restart, static_policy
 from pinproof.reference.admission import (
     ADMISSION_ERRORS,
     ADMISSION_REQUESTS,
@@ -36,17 +36,16 @@ from pinproof.reference.admission import (
 )
 from pinproof.reference.behaviour import Behaviour, behaviour_of
 from pinproof.reference.configuration import Settings, settle
+from pinproof.reference.cpu_file import CpuFile
 from pinproof.reference.cpu_manager import CpuBooks
 from pinproof.reference.outcomes import AFFINITY, UNEXPECTED, KubeletPanics, StartRefused
-from pinproof.reference.requests import Asked, PodLevel, asked
+from pinproof.reference.requests import Asked, PodLevel
 from pinproof.reference.static_policy import MemoryState
 from pinproof.reference.view import observe
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Container, Pod
 from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, StateText, Step
-
-CPU_STATE_FILE = "/var/lib/kubelet/cpu_manager_state"
 
 
 class Choices(Protocol):
@@ -99,7 +98,13 @@ class Node:
         self._choose = choose
         self._texts = texts
         self._disk: str | None = None
-        self._cpu_policy_on_disk: str | None = None
+        self._cpu_disk: CpuFile | None = None
+        self._read = self.managers
+        """The state that the files had at the start. A manager writes its file when its state changes, and not before."""
+
+        self._as_read: str | None = None
+        """The state file's text for as long as nothing changed it."""
+
         self._incarnations = 0
         self._notes: list[Note] = []
 
@@ -111,7 +116,7 @@ class Node:
         try:
             settings = settle(self._machine, self.config, self.behaviour, self._choose)
             cpu = self._load_cpus(settings)  # the CPU manager starts first, so its refusal is the one that is seen
-            self.managers = Managers(memory=self._load_memory(settings), cpu=cpu)
+            self.managers = self._read = Managers(memory=self._load_memory(settings), cpu=cpu)
         except StartRefused as refusal:
             self.refusal = str(refusal)
             return self._observe()
@@ -126,18 +131,21 @@ class Node:
 
     def _load_cpus(self, settings: Settings) -> CpuBooks:
         """The CPU manager's books as its own file has them; that file is always kept."""
-        policy, on_disk = self.config.cpu_manager_policy, self._cpu_policy_on_disk
-        if on_disk not in (None, policy):
-            raise StartRefused(
-                f'could not restore state from checkpoint: configured policy "{policy}" differs from state checkpoint '
-                f'policy "{on_disk}", please drain this node and delete the CPU manager checkpoint file '
-                f'"{CPU_STATE_FILE}" before restarting Kubelet'
-            )
-        self._cpu_policy_on_disk = policy
-        return settings.cpus.restored(self.managers.cpu) if settings.cpus else self.managers.cpu
+        ours = self._cpu_file(settings)
+        self._cpu_disk = self._cpu_disk or ours
+        gate = settings.pod_level_managers
+        cpu = cpu_file.read(self._cpu_disk, ours, self.managers.cpu, pod_level_managers=gate)
+        return settings.cpus.restored(cpu) if settings.cpus else cpu
+
+    def _cpu_file(self, settings: Settings) -> CpuFile:
+        """What this kubelet writes."""
+        gate = settings.pod_level_managers
+        return cpu_file.written_by(self.config.cpu_manager_policy, self.behaviour, pod_level_managers=gate)
 
     def _load_memory(self, settings: Settings) -> MemoryState:
-        loaded = restart.load(self._disk, settings.policy, self.behaviour)
+        managers = settings.pod_level_managers
+        loaded = restart.load(self._disk, settings.policy, self.behaviour, pod_level_managers=managers)
+        self._as_read = self._disk if loaded and (loaded.machine or settings.policy == "None") else None
         if loaded is None or settings.policy == "None":
             return MemoryState(books=settings.empty)
         verdict = self._choose(restart.chances(loaded, settings.empty, self.behaviour))
@@ -196,7 +204,7 @@ class Node:
             self._start_containers(resident)
 
     def _active(self) -> Active:
-        return {r.uid: self._asked(r.pod).names for r in self.residents.values() if r.active}
+        return {r.uid: self.asked(r.pod).names for r in self.residents.values() if r.active}
 
     def _admit(self, resident: Resident, active: Active | None) -> None:
         if self.settings is None:
@@ -206,7 +214,7 @@ class Node:
             self.settings,
             self.behaviour,
             resident.uid,
-            self._asked(resident.pod),
+            self.asked(resident.pod),
             active,
             choose=self._choose,
             trace=self._tell if self._texts else None,
@@ -224,8 +232,9 @@ class Node:
                 total.update(node_requests(other.pod, self._pod_level))
         return total
 
-    def _asked(self, pod: Pod) -> Asked:
-        return asked(pod, self._pod_level if pod.has_resources else "ignored")
+    def asked(self, pod: Pod) -> Asked:
+        """What a pod asks for, to the kubelet that runs."""
+        return requests.asked(pod, self._pod_level if pod.has_resources else "ignored")
 
     @property
     def _pod_level(self) -> PodLevel:
@@ -255,7 +264,7 @@ class Node:
         mems = memory.books.ids_of(memory.nodes_of(resident.uid, container.name))
         cpus = self.managers.cpu.of(resident.uid, container.name) or self.managers.cpu.default
         resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=str(cpus))
-        memory = static_policy.container_started(memory, resident.uid, self._asked(resident.pod), container.name)
+        memory = static_policy.container_started(memory, resident.uid, self.asked(resident.pod), container.name)
         self.managers = replace(self.managers, memory=memory)
 
     def _exit(self, step: Exit) -> None:
@@ -287,6 +296,9 @@ class Node:
     def _restart(self, step: Restart) -> Observation:
         """Stop, change what changes meanwhile, start. Terminal pods do not come back."""
         self._disk = self._state_text_after(step)
+        was, cpu = self._read.cpu, self.managers.cpu
+        if self.settings and not (was.default is cpu.default and was.entries is cpu.entries and was.pods is cpu.pods):
+            self._cpu_disk = self._cpu_file(self.settings)
         self._machine = step.machine or self._machine
         self.config = step.kubelet or self.config
         self.behaviour = behaviour_of(step.kubernetes) if step.kubernetes else self.behaviour
@@ -308,12 +320,21 @@ class Node:
 
     def state_text(self) -> str:
         """The state file of the running kubelet."""
+        was, memory = self._read.memory, self.managers.memory
+        unchanged = was.books is memory.books and was.entries is memory.entries and was.pods is memory.pods
+        if self._as_read is not None and unchanged:
+            return self._as_read
         settings = self.settings
         policy = settings.policy if settings else ""
-        version = self.behaviour.checkpoint_format
-        memory = self.managers.memory
-        machine, entries = restart.machine_of(memory.books), restart.entries_of(memory)
-        return checkpoint.encode(checkpoint.sealed(policy, machine, entries, version=version))
+        version: checkpoint.Version = self.behaviour.checkpoint_format
+        if version == 1 and settings is not None and settings.pod_level_managers:
+            version = 2
+        machine, entries, pods = (
+            restart.machine_of(memory.books),
+            restart.entries_of(memory),
+            restart.pod_entries_of(memory),
+        )
+        return checkpoint.encode(checkpoint.sealed(policy, machine, entries, version=version, pod_entries=pods))
 
     # --- observation
 
@@ -333,8 +354,8 @@ def edited(text: str, edit: StateEdit) -> str:
     """A state file with one piece replaced; InputError where the piece is not in it."""
     if edit.find not in text:
         raise InputError("scenario", Problem("restart.state", f"{edit.find!r} does not occur in the state file"))
-    text = text.replace(edit.find, edit.replace)
+    before, text = text, text.replace(edit.find, edit.replace)
     if edit.checksum == "keep":
         return text
-    found = checkpoint.decode(text)
-    return checkpoint.encode(replace(found, checksum=checkpoint.checksum(found)))
+    version, found = checkpoint.version_of(checkpoint.decode(before)), checkpoint.decode(text)
+    return checkpoint.encode(replace(found, checksum=checkpoint.checksum(found, version=version)))

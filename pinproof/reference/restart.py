@@ -14,6 +14,7 @@ result is not what the file says. Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import Block, Table
@@ -41,12 +42,15 @@ MAX_REPLAYS = 20_000
 """Ways on which a replay is followed; ten pods whose masks overlap have some thousands."""
 
 
-def load(text: str | None, policy: str, behaviour: Behaviour) -> Checkpoint | None:
-    """Read, verify and compare the policy; None where there is no file. StartRefused with the kubelet's words (4.4)."""
+def load(text: str | None, policy: str, behaviour: Behaviour, *, pod_level_managers: bool = False) -> Checkpoint | None:
+    """Read, verify and compare the policy; None where there is no file. StartRefused with the kubelet's words (4.4).
+
+    Pod entries are those that the kubelet goes by: none without gate `PodLevelResourceManagers`.
+    """
     if text is None:
         return None
     try:
-        checkpoint = _verified(text, behaviour)
+        checkpoint = _verified(text, behaviour, pod_level_managers=pod_level_managers)
     except Corrupted as fault:
         raise _unusable(str(fault)) from None
     if checkpoint.policy != policy:
@@ -56,17 +60,24 @@ def load(text: str | None, policy: str, behaviour: Behaviour) -> Checkpoint | No
     return checkpoint
 
 
-def _verified(text: str, behaviour: Behaviour) -> Checkpoint:
+def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool) -> Checkpoint:
+    """Try the newest format that this kubelet reads, then the older ones."""
     checkpoint = decode(text)
+    without_pods = replace(checkpoint, pod_entries={})
     if behaviour.checkpoint_format == 3 and (checkpoint.data or checkpoint.data_checksum):
         if data_checksum(checkpoint.data or "") != checkpoint.data_checksum:
             raise Corrupted("could not load v3 checkpoint: checkpoint is corrupted")
-        return decode_data(checkpoint)
+        data = decode_data(checkpoint)
+        return data if pod_level_managers else replace(data, pod_entries={})
+    reads_v2 = pod_level_managers or behaviour.checkpoint_format == 3
+    if reads_v2 and checkpoint.checksum == checksum(checkpoint, version=2):
+        return checkpoint if pod_level_managers else without_pods
     unverified = checkpoint.checksum == 0 and behaviour.accepts_unverified_checkpoint
-    names = TYPE_NAMES if behaviour.accepts_checksum_of_v1_type else TYPE_NAMES[:1]
+    names = TYPE_NAMES if behaviour.accepts_checksum_of_v1_type and not pod_level_managers else TYPE_NAMES[:1]
     if not unverified and checkpoint.checksum not in {checksum(checkpoint, name) for name in names}:
         raise Corrupted("checkpoint is corrupted")
-    return checkpoint
+    # 1.36 goes on with the pod entries that it met when it tried V2.
+    return checkpoint if pod_level_managers and behaviour.checkpoint_format == 1 else without_pods
 
 
 def _unusable(fault: str) -> StartRefused:
@@ -99,6 +110,8 @@ def chances(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> dict[
         uid: {container: blocks or () for container, blocks in (held or {}).items()}
         for uid, held in (checkpoint.entries or {}).items()
     }
+    # A pod with blocks of its own counts once, and its containers not at all.
+    pods |= {uid: {"": of_pod} for uid, of_pod in (checkpoint.pod_entries or {}).items() if of_pod and uid in pods}
     if faults := _faults(pods, empty):
         return faults
     every = [block for containers in pods.values() for blocks in containers.values() for block in blocks]
@@ -237,7 +250,11 @@ def adopt(checkpoint: Checkpoint, empty: Books) -> MemoryState:
         }
         for uid, held in (checkpoint.entries or {}).items()
     }
-    return MemoryState(books=books, entries=entries)
+    pods = {
+        uid: tuple(Share(books.mask_of(b.affinity), b.type, b.size) for b in held or ())
+        for uid, held in (checkpoint.pod_entries or {}).items()
+    }
+    return MemoryState(books=books, entries=entries, pods=pods)
 
 
 def machine_of(books: Books) -> dict[int, CheckpointNode]:
@@ -257,6 +274,14 @@ def entries_of(state: MemoryState) -> dict[str, dict[str, tuple[Block, ...]]]:
     return {
         uid: {c: tuple(Block(state.books.ids_of(s.mask), s.type, s.size) for s in shares) for c, shares in held.items()}
         for uid, held in state.entries.items()
+    }
+
+
+def pod_entries_of(state: MemoryState) -> dict[str, tuple[Block, ...]]:
+    """The blocks of pods as a whole, as the file's `podEntries`."""
+    return {
+        uid: tuple(Block(state.books.ids_of(s.mask), s.type, s.size) for s in shares)
+        for uid, shares in state.pods.items()
     }
 
 

@@ -25,6 +25,7 @@ def observe(node: Node, settings: Settings, notes: tuple[Note, ...]) -> Observat
             _name(node, uid): {container: _blocks(memory, shares) for container, shares in containers.items()}
             for uid, containers in memory.entries.items()
         },
+        pod_assignments={_name(node, uid): _blocks(memory, shares) for uid, shares in memory.pods.items()},
         machine=_machine(memory),
         policy=settings.policy,
         cpu=_cpu_state(node),
@@ -74,11 +75,15 @@ def _is_listed(node: Node, resident: Resident) -> bool:
 def _pod_resources(node: Node, resident: Resident) -> dict[str, Resources]:
     """App containers, and sidecars since 1.30; one block as recorded, whatever its split over the nodes (7)."""
     pod, memory, cpu = resident.pod, node.managers.memory, node.managers.cpu
+    asks = node.asked(pod)
+    hides = node.behaviour.lists_exclusive_resources_only and asks.managed
     sidecars = [c for c in pod.init_containers if c.restart_always and node.behaviour.pod_resources_lists_sidecars]
     return {
         c.name: Resources(
-            memory=_blocks(memory, memory.shares(resident.uid, c.name) or ()),
-            cpus=str(cpu.of(resident.uid, c.name) or ""),
+            memory=()
+            if hides and not asks.memory[c.name]
+            else _blocks(memory, memory.shares(resident.uid, c.name) or ()),
+            cpus="" if hides and not asks.cpus[c.name] else str(cpu.of(resident.uid, c.name) or ""),
         )
         for c in (*sidecars, *pod.containers)
     }

@@ -19,7 +19,8 @@ def edited(text: str, edit: StateEdit) -> str:
     from pinproof.reference import checkpoint
 
     try:
-        fitting = checkpoint.checksum(checkpoint.decode(changed))
+        version = checkpoint.version_of(checkpoint.decode(text))
+        fitting = checkpoint.checksum(checkpoint.decode(changed), version=version)
     except ValueError:
         return changed
     return _CHECKSUM.sub(f'"checksum":{fitting}', changed)
