@@ -123,8 +123,14 @@ def _reserved(machine: Mapping[int, NodeState], node: int, type_: str) -> int:
 
 
 def _owned(now: Observation) -> Iterator[tuple[str, Block]]:
-    """Every recorded block with its owner, `pod/container`."""
+    """Every recorded block with its owner, `pod/container`; of a pod with blocks of its own, those, with the pod."""
+    whole = now.pod_assignments or {}
+    for pod, blocks in whole.items():
+        for block in blocks:
+            yield pod, block
     for pod, containers in (now.assignments or {}).items():
+        if pod in whole:
+            continue
         for container, blocks in containers.items():
             for block in blocks:
                 yield f"{pod}/{container}", block

@@ -41,6 +41,8 @@ def pod_resources_show_blocks(moment: Moment) -> Iterator[Violation]:
     if listed is None or assignments is None or not moment.now.running:
         return
     for name, pod in moment.live.items():
+        if pod.has_resources:
+            continue  # from 1.37 what its containers share is not shown as theirs
         shown = listed.get(name, {})
         for container in pod.all_containers:
             if container in pod.init_containers and (not container.restart_always or container.name not in shown):
@@ -113,8 +115,8 @@ def _due(moment: Moment) -> dict[str, tuple[int, int]]:
         return dict.fromkeys(COUNTERS, (0, 0))
     pod = moment.step.pod
     verdict = (moment.now.pods or {}).get(pod.name)
-    if verdict is None:
-        return {}
+    if verdict is None or pod.has_resources:
+        return {}  # how often a pod with pod-level resources is counted is a matter of releases and gates
     pinned = pod.qos() == "Guaranteed" and moment.kubelet.memory_manager_policy == "Static"
     most = len(pod.all_containers) if pinned else 0
     if verdict.admitted:

@@ -37,7 +37,7 @@ JUDGED: Final = (
     "resource_manager_container_assignments",
     "kubelet_resource_manager_allocations_total",
     "kubelet_resource_manager_allocation_errors_total",
-    "kubelet_resource_manager_container_assignments",
+    "kubelet_resource_manager_container_assignments_total",
 )
 """The counters that are read; which of them exist depends on the release."""
 
@@ -75,6 +75,7 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
     with _reading("memory_manager_state"):
         state = _document(reply.get("state"), "machineState")
         assignments, machine = _assignments(state, names), _machine(state)
+        pod_assignments = _pod_assignments(state, names)
     with _reading("cpu_manager_state"):
         cpu = _cpu(_document(reply.get("cpu_state"), "defaultCpuSet"), names)
     with _reading("/pods"):
@@ -88,6 +89,7 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
         running=True,
         pods=pods,
         assignments=assignments,
+        pod_assignments=pod_assignments,
         machine=machine,
         policy=state.get("policyName") if state else None,
         state_file=reply.get("state") or "",
@@ -176,6 +178,16 @@ def _assignments(state: Mapping[str, Any] | None, names: Names) -> dict[str, dic
         ),
         names,
     )
+
+
+def _pod_assignments(state: Mapping[str, Any] | None, names: Names) -> dict[str, tuple[Block, ...]] | None:
+    """Blocks of pods as a whole: in the file itself (1.36), or in the text that a file of 1.37 carries."""
+    if state is None:
+        return None
+    authoritative = json.loads(state["data"]) if state.get("data") else state
+    entries: Mapping[str, Any] = authoritative.get("podEntries") or {}
+    blocks = ((uid, entry.get("memoryBlocks") or ()) for uid, entry in entries.items())
+    return _by_name(((uid, tuple(sorted(_block(block) for block in held))) for uid, held in blocks), names)
 
 
 def _block(block: Mapping[str, Any]) -> Block:

@@ -23,7 +23,7 @@ from pinproof.subjects.kubelet.performance import Performance, speaks_of_uids
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.sweep import Books, sweep
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import Capabilities
+from pinproof.subjects.protocol import EXPOSITION, Capabilities
 
 Namespaces = Literal["auto", "user", "root"]
 
@@ -37,6 +37,7 @@ CAPABILITIES: Final = Capabilities(
             "refusal",
             "pods",
             "assignments",
+            "pod_assignments",
             "machine",
             "policy",
             "state_file",
@@ -45,6 +46,7 @@ CAPABILITIES: Final = Capabilities(
             "counters",
             "pod_resources",
             "allocatable",
+            EXPOSITION,
         }
     ),
     steps=frozenset(
