@@ -11,10 +11,12 @@ import pytest
 
 from pinproof.cli.main import main
 from pinproof.history import History, Observation, PodVerdict
+from pinproof.judge.compare import Difference
 from pinproof.layers.answers import Side
-from pinproof.layers.parting import Account, Layers
+from pinproof.layers.parting import Account, Layers, Parting
 from pinproof.layers.rendering import account_text
 from pinproof.layers.selection import drawn_for, read_all
+from pinproof.layers.sorts import by_sort
 from pinproof.scenario.steps import Admit, Restart, Scenario, StateEdit
 from pinproof.scenario.topologies import machine
 from pinproof.scenario.writer import write_scenario
@@ -92,8 +94,20 @@ def test_the_answer_shows_the_difference() -> None:
     """In words, with both subjects."""
     told = account_text(account(None, rejected), files={}).splitlines()
 
-    assert "FINDING one: component:1.36.3 ≠ kubelet:1.36.3: what is around the managers" in told
+    assert "FINDING, 1 time: component:1.36.3 ≠ kubelet:1.36.3: what is around the managers" in told
+    assert "  smallest: one" in told
     assert "    step 1: admit a: pods.a: admitted → rejected, Odd:" in told
+
+
+def test_findings_of_one_sort_are_told_once() -> None:
+    """By their smallest scenario: names and numbers make no sort of their own."""
+    later = replace(SCENARIO, name="later", steps=(Admit(guaranteed("b", memory="1Gi")), *SCENARIO.steps))
+    small, large = (
+        Parting(scenario, "component:x", "kubelet:x", (Difference(step, f"pods.{name}", "admitted", "rejected"),))
+        for name, step, scenario in (("a", 1, SCENARIO), ("b", 1, later))
+    )
+
+    assert [("one", 2)] == [(sort.smallest.scenario.name, sort.count) for sort in by_sort([large, small])]
 
 
 def test_a_scenario_that_one_cannot_do_is_left_out() -> None:

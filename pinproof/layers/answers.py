@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from pinproof.errors import SubjectError
 from pinproof.history import History, Prediction
 from pinproof.judge.compare import ABSENT, Difference, closest
 from pinproof.judge.outcomes import repeats
@@ -27,6 +28,9 @@ from pinproof.subjects.reference import ReferenceSubject
 
 MOST_RUNS = 1000
 """Runs of a scenario whose outcome is open; where it takes more to see every outcome, the set is not whole."""
+
+IN_A_ROW = 3
+"""Scenarios that a subject may fail to carry out one after the other before it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Side:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.behaviour: Behaviour = behaviour_of(subject.version)
+        self._failures = 0
 
     @property
     def name(self) -> str:
@@ -100,13 +105,28 @@ class Side:
         return modelled(scenario, self.behaviour)
 
     def answer(self, scenario: Scenario, prediction: Answer) -> Answer:
-        """What the subject does; the prediction, which is that of its own model, tells how often it has to be asked."""
+        """What the subject does; the prediction, which is that of its own model, tells how often it has to be asked.
+
+        Raises:
+            SubjectError: the subject failed `IN_A_ROW` times running; once in a while is an incomplete answer.
+        """
         if type(self.subject) is ReferenceSubject:  # and no wrong model, which is a subclass
             return prediction
-        if prediction.repeat > 1 and isinstance(self.subject, Repeats):
-            seen = self.subject.outcomes(scenario, repeat=min(MOST_RUNS, prediction.repeat))
-            return Answer(self.name, seen, whole=prediction.repeat <= MOST_RUNS)
-        return Answer(self.name, (self.subject.run(scenario),), whole=prediction.repeat == 1)
+        try:
+            answer = self._ask(scenario, prediction.repeat)
+        except SubjectError as error:
+            self._failures += 1
+            if self._failures == IN_A_ROW:
+                raise
+            return Answer(self.name, (History(self.name, (), complete=False, trouble=str(error)),), whole=False)
+        self._failures = 0
+        return answer
+
+    def _ask(self, scenario: Scenario, repeat: int) -> Answer:
+        if repeat > 1 and isinstance(self.subject, Repeats):
+            seen = self.subject.outcomes(scenario, repeat=min(MOST_RUNS, repeat))
+            return Answer(self.name, seen, whole=repeat <= MOST_RUNS)
+        return Answer(self.name, (self.subject.run(scenario),), whole=repeat == 1)
 
 
 def modelled(scenario: Scenario, behaviour: Behaviour) -> Answer:

@@ -15,8 +15,9 @@ from functools import cache, partial
 from pinproof.errors import InputError
 from pinproof.judge.compare import Difference
 from pinproof.layers.answers import Answer, Contrast, Side, contrast, modelled, with_series_of
+from pinproof.layers.sorts import size
 from pinproof.layers.switches import Effect, Predict, effects
-from pinproof.scenario.steps import Admit, Scenario
+from pinproof.scenario.steps import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +157,6 @@ def compare(old: Side, new: Side, scenarios: Iterable[Scenario], *, only: frozen
     for scenario in scenarios:
         differ.add(scenario)
     return differ.result
-
-
-def size(scenario: Scenario) -> tuple[int, ...]:
-    """How much there is to read: steps, pods' containers, nodes."""
-    pods = [step.pod for step in scenario.steps if isinstance(step, Admit)]
-    return len(scenario.steps), sum(len(pod.all_containers) for pod in pods), len(scenario.machine.nodes)
 
 
 def _shown(scenario: Scenario, effect: Effect) -> tuple[int, ...]:

@@ -10,17 +10,18 @@ from typing import Any
 from pinproof.judge.compare import Difference
 from pinproof.judge.render import describe_step
 from pinproof.judge.words import words
-from pinproof.layers.diffing import Comparison, Group, Unexplained
+from pinproof.layers.diffing import Comparison, Group
 from pinproof.layers.parting import Account
 from pinproof.layers.selection import save
+from pinproof.layers.sorts import Found, Sort, by_sort
 from pinproof.layers.switches import sentence
 from pinproof.scenario.steps import Scenario
 
 SHOWN = 4
 """Differences of a scenario that are shown; the others mostly follow from them."""
 
-FINDINGS = 20
-"""Findings that are shown and saved; a thousand say no more."""
+SORTS = 20
+"""Sorts of findings that are shown."""
 
 
 def text(result: Comparison, *, files: dict[str, Path]) -> str:
@@ -28,8 +29,8 @@ def text(result: Comparison, *, files: dict[str, Path]) -> str:
     lines = [f"{result.old} → {result.new}: {_count(result.scenarios, 'scenario')}, {result.differing} differ"]
     for group in ordered(result):
         lines += _group(group, files)
-    for unexplained in result.unexplained[:FINDINGS]:
-        lines += _finding(unexplained, files)
+    for sort in by_sort(result.unexplained)[:SORTS]:
+        lines += _finding(sort, sort.smallest.reason, files)
     lines += _rest(result)
     return "\n".join(lines) + "\n"
 
@@ -63,9 +64,7 @@ def save_examples(result: Comparison, folder: Path) -> dict[str, Path]:
         for group in result.groups.values()
         if group.smallest is not None
     }
-    for found in result.unexplained[:FINDINGS]:
-        files[found.scenario.name] = save(found.scenario, folder / "findings", found.scenario.name)
-    return files
+    return files | _save_findings(result.unexplained, folder)
 
 
 def ordered(result: Comparison) -> list[Group]:
@@ -77,10 +76,9 @@ def account_text(account: Account, *, files: dict[str, Path]) -> str:
     """Where layers part, for people, ending with a newline; `files` are those of `save_partings`."""
     alike = f"{account.agreed} alike on all, of these {account.open} with an open outcome"
     lines = [f"{', '.join(account.subjects)}: {_count(account.scenarios, 'scenario')}, {alike}"]
-    for parting in account.partings[:FINDINGS]:
-        name = parting.scenario.name
-        lines += ["", f"FINDING {name}: {parting.below} ≠ {parting.above}: {parting.layer}{_saved(files, name)}"]
-        lines += [f"    {line}" for line in told(parting.differences, parting.scenario)]
+    for sort in by_sort(account.partings)[:SORTS]:
+        least = sort.smallest
+        lines += _finding(sort, f"{least.below} ≠ {least.above}: {least.layer}", files)
     layers = Counter(f"{parting.below} ≠ {parting.above}" for parting in account.partings)
     lines += [f"{_count(times, 'finding')}: {pair}" for pair, times in layers.most_common()]
     lines += _left_out(account)
@@ -111,10 +109,13 @@ def account_document(account: Account, *, files: dict[str, Path]) -> dict[str, A
 
 def save_partings(account: Account, folder: Path) -> dict[str, Path]:
     """Write the scenarios over which layers part; returns scenario name → file."""
-    return {
-        parting.scenario.name: save(parting.scenario, folder / "findings", parting.scenario.name)
-        for parting in account.partings[:FINDINGS]
-    }
+    return _save_findings(account.partings, folder)
+
+
+def _save_findings(findings: Iterable[Found], folder: Path) -> dict[str, Path]:
+    """The smallest of every sort."""
+    least = [sort.smallest.scenario for sort in by_sort(findings)]
+    return {scenario.name: save(scenario, folder / "findings", scenario.name) for scenario in least}
 
 
 def told(differences: Iterable[Difference], scenario: Scenario) -> Iterator[str]:
@@ -140,16 +141,15 @@ def _group(group: Group, files: dict[str, Path]) -> Iterator[str]:
     yield from (f"    {line}" for line in told(group.effect.differences, group.smallest))
 
 
-def _finding(found: Unexplained, files: dict[str, Path]) -> Iterator[str]:
+def _finding(sort: Sort[Any], what: str, files: dict[str, Path]) -> Iterator[str]:
+    scenario = sort.smallest.scenario
     yield ""
-    yield f"FINDING {found.scenario.name}: {found.reason}{_saved(files, found.scenario.name)}"
-    yield from (f"    {line}" for line in told(found.differences, found.scenario))
+    yield f"FINDING, {_count(sort.count, 'time')}: {what}"
+    yield f"  smallest: {scenario.name}{_saved(files, scenario.name)}"
+    yield from (f"    {line}" for line in told(sort.smallest.differences, scenario))
 
 
 def _rest(result: Comparison) -> Iterator[str]:
-    more = len(result.unexplained) - FINDINGS
-    if more > 0:
-        yield f"and {more} more findings"
     if result.chance:
         yield f"{_count(result.chance, 'scenario')} left to chance, and told wholly by neither subject: not compared"
     yield from _left_out(result)
@@ -164,7 +164,7 @@ def _left_out(result: Comparison | Account) -> Iterator[str]:
     for reason, times in result.inapplicable.most_common():
         yield f"{_count(times, 'scenario')} not run: {reason}"
     for scenario, trouble in result.incomplete:
-        yield f"no verdict on {scenario.name}: {trouble}"
+        yield f"no verdict on {scenario.name}: {trouble.splitlines()[0]}"
 
 
 def _left_out_document(result: Comparison | Account) -> dict[str, Any]:
