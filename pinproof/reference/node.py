@@ -191,7 +191,7 @@ class Node:
                 case Exit():
                     self._exit(step)
         except KubeletPanics as panic:
-            self.settings, self.refusal = None, str(panic)
+            self._disk, self.settings, self.refusal = self.state_text(), None, str(panic)
         return self._observe()
 
     def _arrive(self, pod: Pod) -> None:
