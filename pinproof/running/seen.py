@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 
 from pinproof.history import Block, CpuState, History, NodeState, Observation, PodVerdict, Resources, Table, Told
 from pinproof.scenario.quantity import Quantity
-from pinproof.subjects.protocol import Capabilities
+from pinproof.subjects.protocol import EXPOSITION, Capabilities
 
 T = TypeVar("T")
 
@@ -192,13 +192,19 @@ class Seen:
             labels: label → value.
         """
         counters: Mapping[str, int] = self._field("counters", after)
-        full = name if name.startswith("kubelet_") else f"kubelet_{name}"
+        full = _series(name, labels)
         if labels:
-            inside = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
-            return counters.get(f"{full}{{{inside}}}", 0)
+            return counters.get(full, 0)
         if full not in counters:
             raise NothingToSeeError(f"there is no counter {full}, only {', '.join(sorted(counters))}")
         return counters[full]
+
+    def series(self, name: str, *, after: int = -1, **labels: str) -> int | None:
+        """A labelled series as the metrics page has it; None when it is not there, since it was never touched."""
+        if EXPOSITION not in self.capabilities.observables:
+            raise NotObservableError(f"{self.history.subject} does not show {EXPOSITION}")
+        counters: Mapping[str, int] = self._field("counters", after)
+        return counters.get(_series(name, labels))
 
     def pod_resources(self, pod: str, *, after: int = -1) -> dict[str, Resources]:
         """What PodResources `List` says of the pod: container → resources; empty when the pod is not listed."""
@@ -249,6 +255,13 @@ class Seen:
             refusal = f": {observation.refusal}" if observation.refusal else ""
             raise NothingToSeeError(f"no {name} after step {self._index(after)}: {why}{refusal}")
         return cast(T, value)
+
+
+def _series(name: str, labels: Mapping[str, str]) -> str:
+    """A series as the exposition spells it."""
+    full = name if name.startswith("kubelet_") else f"kubelet_{name}"
+    inside = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+    return f"{full}{{{inside}}}" if labels else full
 
 
 def _answer(verdict: PodVerdict) -> str:

@@ -20,12 +20,16 @@ MACHINE_WINDOWS: Final = "machine.windows"
 """A machine with `os: windows`."""
 
 
+EXPOSITION: Final = "counters.exposition"
+"""Which series there are, beside what they stand at: a labelled one that was never touched is on no metrics page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a subject can show and do; what it cannot is `not_applicable`, never a pass."""
 
     observables: frozenset[str]
-    """Names of the fields of `Observation` that it fills."""
+    """Names of the fields of `Observation` that it fills, and `EXPOSITION` where a metrics page is read."""
 
     steps: frozenset[str]
     """`admit`, `remove`, `exit`, `restart`, and `restart.<field>` for each field of a restart that it can honour;

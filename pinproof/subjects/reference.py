@@ -9,7 +9,7 @@ from pinproof.history import History, Observation
 from pinproof.reference.behaviour import LATEST, behaviour_of
 from pinproof.reference.model import predict
 from pinproof.scenario.steps import Restart, Scenario
-from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities
+from pinproof.subjects.protocol import ADMIT_HINTS, EXPOSITION, MACHINE_WINDOWS, Capabilities
 
 
 class ReferenceSubject:
@@ -20,7 +20,7 @@ class ReferenceSubject:
         self.name = f"reference:{self._behaviour.minor}"
         self.version = f"{self._behaviour.minor}.0"
         self.capabilities = Capabilities(
-            observables=frozenset(f.name for f in fields(Observation)),
+            observables=frozenset({EXPOSITION, *(f.name for f in fields(Observation))}),
             steps=frozenset(
                 {
                     "admit",

@@ -83,10 +83,9 @@ def test_restored_pods_are_admission_requests_again(prove: Prove) -> None:
 @case("MM-METRIC-013", machines="two_even", kubelet=[SINGLE, RESTRICTED], since="1.32")
 def test_series_of_aligned_resources_are_there_from_the_start(prove: Prove) -> None:
     """A fresh process shows both scopes of the boundary `numa_node` with 0 before anything was admitted."""
-    series = dict(prove(restart()).observation().counters or {})
+    seen = prove(restart())
 
-    names = [f'kubelet_{ALIGNED}{{boundary="numa_node",scope="{scope}"}}' for scope in ("container", "pod")]
-    assert [0, 0] == [series.get(name) for name in names]
+    assert [0, 0] == [seen.series(ALIGNED, boundary="numa_node", scope=scope) for scope in ("container", "pod")]
 
 
 @case("MM-METRIC-014", machines="two_even", kubelet=SINGLE, since="1.32")

@@ -88,7 +88,7 @@ def _pods(raw: Mapping[str, Any]) -> dict[str, PodVerdict]:
 
 
 def _blocks(raw: Iterable[Any]) -> tuple[Block, ...]:
-    return tuple(Block(tuple(affinity), kind, size) for affinity, kind, size in raw)
+    return tuple(sorted(Block(tuple(affinity), kind, size) for affinity, kind, size in raw))
 
 
 def _assignments(raw: Mapping[str, Any]) -> Assignments:
