@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from pinproof.errors import PinproofError
 from pinproof.fuzz.crew import Broken, Crew, Done, Message
 from pinproof.fuzz.findings import Signature
 from pinproof.fuzz.shrink import Shrunk, measure
@@ -124,7 +123,7 @@ class Campaign:
     shrinks: bool = True
     clock: Callable[[], float] = time.monotonic
 
-    trouble: PinproofError | None = None
+    trouble: Broken | None = None
     """Why it ended before its time."""
 
     _next: int = field(init=False)
@@ -210,8 +209,8 @@ class Campaign:
                 found = self.progress.found[signature]
                 found.confirmed = verdict
                 self.listener.found(found)
-            case Broken(error):
-                self.trouble = error
+            case Broken():
+                self.trouble = message
             case Done():
                 pass
 

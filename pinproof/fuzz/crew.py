@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Protocol
+from typing import Protocol, Self
 
 from pinproof.errors import PinproofError, SubjectError
 from pinproof.fuzz.confirm import Open
@@ -35,9 +35,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A worker is no more."""
+    """A worker is no more, and the campaign cannot go on."""
 
-    error: PinproofError
+    message: str
+    exit_code: int
+
+    @classmethod
+    def by(cls, error: PinproofError) -> Self:
+        """What an error says; the error itself cannot be sent from one process to another."""
+        return cls(str(error), error.exit_code)
 
 
 Message = Report | Done | Broken
@@ -141,7 +147,7 @@ class Processes:
             process = self._workers.pop(connection)
             self._free = [free for free in self._free if free is not connection]
             process.join(GRACE_SECONDS)
-            return Broken(_died(process.exitcode))
+            return Broken.by(_died(process.exitcode))
         return message
 
     def close(self) -> None:
@@ -187,11 +193,11 @@ def _serve(connection: Connection, plan: Plan, open_: Open) -> None:
             with closing(open_(plan.subject)) as subject:
                 _work(connection, Worker(plan, Bench(subject), open_, stopped=connection.poll))
         except PinproofError as error:
-            connection.send(Broken(error))
+            connection.send(Broken.by(error))
         except (EOFError, OSError):
             raise
         except Exception:  # noqa: BLE001  # the parent tells of it
-            connection.send(Broken(_bug(traceback.format_exc())))
+            connection.send(Broken.by(_bug(traceback.format_exc())))
 
 
 def _work(connection: Connection, worker: Worker) -> None:

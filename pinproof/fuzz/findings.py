@@ -31,11 +31,12 @@ LONGEST = 160
 """Characters of what was said that a signature keeps."""
 
 FRAMES = 3
-"""Frames of a stack that a signature keeps: the topmost that lie in Kubernetes."""
+"""Frames of a stack that a signature keeps: the innermost that lie in Kubernetes or in pinproof."""
 
 _NUMBER = re.compile(r"-?(?<![A-Za-z\d])\d[\d.,]*(?:[KMGT]i?\b)?(?: \((?:about )?[\d.]+[KMGT]i\))?")
 _REPEATED = re.compile(r"(.{3,}?)(?:[;,] (?:and )?\1)+")
-_FRAME = re.compile(r"^\s*(k8s\.io/[\w./*()-]+)\(", re.MULTILINE)
+_GO_FRAME = re.compile(r"^\s*(k8s\.io/[\w./*()-]+)\(", re.MULTILINE)
+_PYTHON_FRAME = re.compile(r'File ".*/(pinproof/[\w/]+)\.py", line \d+, in (\w+)')
 _WORD = re.compile(r"[\w.-]+")
 
 
@@ -111,7 +112,8 @@ def _kind(text: str, names: Collection[str]) -> str:
 
 
 def _trouble(text: str) -> Signature:
-    frames = _FRAME.findall(text)[:FRAMES]
+    frames = _GO_FRAME.findall(text)[:FRAMES]
+    frames += [".".join(frame) for frame in reversed(_PYTHON_FRAME.findall(text)[-FRAMES:])]
     said = " < ".join(frames) or abstract(text.strip().splitlines()[0], ())
     return Signature("trouble", "", "any", "", said[: 2 * LONGEST])
 

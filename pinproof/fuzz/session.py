@@ -159,7 +159,7 @@ def _run(campaign: Campaign) -> str:
         campaign.run()
     except KeyboardInterrupt:
         return "interrupted"
-    return str(campaign.trouble) if campaign.trouble else "done"
+    return campaign.trouble.message if campaign.trouble else "done"
 
 
 def _tell(wishes: Wishes, campaign: Campaign, folder: Folder, ended: str) -> int:

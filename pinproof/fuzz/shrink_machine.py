@@ -228,7 +228,7 @@ def plainly_reserved(scenario: Scenario) -> Scenario:
 
 
 def _plain_config(config: KubeletConfig, machine: Machine) -> KubeletConfig:
-    if config.memory_manager_policy != "Static":
+    if config.memory_manager_policy != "Static" or not machine.cpus:
         return replace(config, reserved_memory=(), kube_reserved=(), system_reserved=(), eviction_hard=None)
     options = {name: text for name, text in config.topology_manager_policy_options if name != MAX_NODES}
     return static(

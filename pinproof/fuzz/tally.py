@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pinproof.fuzz.findings import Signature
-from pinproof.history import History
-from pinproof.scenario.steps import Admit, Restart, Scenario
+from pinproof.fuzz.trial import Trial
+from pinproof.scenario.steps import Admit, Restart
 
 
 @dataclass(slots=True)
@@ -48,14 +48,16 @@ class Tally:
         for signature, number in other.first.items():
             self.first[signature] = min(number, self.first.get(signature, number))
 
-    def count(self, scenario: Scenario, observed: History, *, outcomes: int, outcome: str) -> None:
-        """Count one scenario that was judged; `outcomes` are those that the reference allows."""
-        self.outcomes[outcome] += 1
+    def count(self, trial: Trial) -> None:
+        """Count one scenario that was judged."""
+        self.outcomes[trial.judgement.outcome] += 1
+        scenario = trial.scenario
+        observed = trial.observed[0].observations if trial.observed else ()
         counts = self.counts
         counts["scenarios"] += 1
         counts["steps"] += len(scenario.steps)
-        counts["open"] += outcomes > 1
-        for step, seen in zip(scenario.steps, observed.observations[1:], strict=False):
+        counts["open"] += len(trial.prediction.histories) > 1
+        for step, seen in zip(scenario.steps, observed[1:], strict=False):
             if isinstance(step, Admit):
                 verdict = (seen.pods or {}).get(step.pod.name)
                 counts["admissions"] += verdict is not None

@@ -7,10 +7,11 @@ be kept.
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from pinproof.errors import InputError
+from pinproof.errors import InputError, PinproofError
 from pinproof.fuzz.findings import Signature, signatures
 from pinproof.history import History, Prediction
 from pinproof.judge.outcomes import judge_outcomes, repeats
@@ -36,7 +37,7 @@ class Trial:
     scenario: Scenario
     prediction: Prediction
     observed: tuple[History, ...]
-    """The distinct ones of all runs: several only where the reference allows several."""
+    """The distinct ones of all runs: several only where the reference allows several; none where pinproof failed."""
 
     judgement: Judgement
     runs: int = 1
@@ -57,12 +58,21 @@ class Bench:
     """Phase → time spent."""
 
     def examine(self, scenario: Scenario) -> Trial:
-        """Run, predict and judge.
+        """Run, predict and judge; a reference that raises is trouble, as a judge that raises is.
 
         Raises:
             InputError: the reference does not predict this scenario.
             SubjectError: the subject cannot be started.
         """
+        try:
+            return self._examine(scenario)
+        except PinproofError:
+            raise
+        except Exception:  # noqa: BLE001  # a bug of pinproof is a finding like any other, and the campaign goes on
+            trouble = f"pinproof itself failed, which is a bug of it\n{traceback.format_exc()}"
+            return Trial(scenario, Prediction(()), (), Judgement((), (), trouble=trouble))
+
+    def _examine(self, scenario: Scenario) -> Trial:
         began = time.perf_counter()
         prediction = self._predict(scenario, texts=False)
         predicted = time.perf_counter()
@@ -76,6 +86,8 @@ class Bench:
 
     def explain(self, trial: Trial) -> Trial:
         """The same with the notes of the reference, and all that the judge has to say."""
+        if not trial.observed:
+            return trial
         prediction = self._predict(trial.scenario, texts=True)
         judgement = self._judge(trial.scenario, prediction, trial.observed, trial.runs)
         return replace(trial, prediction=prediction, judgement=judgement)

@@ -186,8 +186,7 @@ class Worker:
             if signature not in self._sent:
                 self._sent.add(signature)
                 unexplained.append(signature)
-        outcomes = len(trial.prediction.histories)
-        tally.count(scenario, trial.observed[0], outcomes=outcomes, outcome=trial.judgement.outcome)
+        tally.count(trial)
         if unexplained:
             told = self.bench.explain(trial)
             yield from (Specimen(signature, number, told) for signature in unexplained)
