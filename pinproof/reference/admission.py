@@ -19,13 +19,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import permutations
 
 from pinproof.reference import cpu_pod, pod_level, static_policy
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.configuration import Choose, Settings
 from pinproof.reference.cpu_manager import CpuBooks, CpuManager
-from pinproof.reference.masks import Hint
-from pinproof.reference.other_provider import hints_of
+from pinproof.reference.hints import NO_PREFERENCE, Hint, Hints, describe, describe_hint
+from pinproof.reference.other_provider import answer_of
 from pinproof.reference.outcomes import (
     AFFINITY,
     NOT_SUPPORTED,
@@ -34,11 +35,10 @@ from pinproof.reference.outcomes import (
     EmptyPool,
     Rejected,
     not_aligned,
-    pod_not_aligned,
 )
 from pinproof.reference.requests import Asked, PodLevel, is_memory, sized
 from pinproof.reference.resource_counters import ResourceCounters
-from pinproof.reference.static_policy import NO_PREFERENCE, Hints, MemoryState, Trace
+from pinproof.reference.static_policy import MemoryState, Trace
 from pinproof.reference.topology_manager import Merger
 from pinproof.scenario.pod import Pod
 
@@ -152,7 +152,7 @@ class Admission:
             self._count_aligned(
                 merger, NOT_ALIGNED, self._settings.scope, exists=self._behaviour.counts_aligned_failures
             )
-            raise pod_not_aligned() if self._asks.managed and self._settings.scope == "pod" else not_aligned()
+            raise not_aligned(managed=self._asks.managed, scope=self._settings.scope)
         return hint
 
     def _allocate_counted(self, container: str, hint: Hint) -> None:
@@ -179,7 +179,7 @@ class Admission:
         self._clean_up()
         cpus = self._settings.cpus
         return (
-            hints_of(self._asks.hints[container], self._ids),
+            answer_of(self._asks.hints[container], self._ids),
             cpus.container_hints(self.managers.cpu, self._uid, self._asks, container) if cpus else NO_PREFERENCE,
             static_policy.container_hints(self.managers.memory, self._uid, self._asks, container)
             if self._pins_memory
@@ -188,7 +188,7 @@ class Admission:
 
     def _pod_hints(self) -> tuple[Hints, ...]:
         self._clean_up()
-        return hints_of(self._asks.pod.hints, self._ids), self._pod_cpu_hints(), self._pod_memory_hints()
+        return answer_of(self._asks.pod.hints, self._ids), self._pod_cpu_hints(), self._pod_memory_hints()
 
     def _pod_cpu_hints(self) -> Hints:
         cpus = self._settings.cpus
@@ -279,7 +279,7 @@ class Admission:
             self.counts[PINNING_REQUESTS] += 1
         try:
             memory = static_policy.allocate(
-                self.managers.memory, self._uid, self._asks, container, hint, self._behaviour, self._trace
+                self.managers.memory, self._uid, self._asks, container, hint, self._behaviour, trace=self._trace
             )
         except AllocationFailed as failure:
             if self._behaviour.counts_pinning:
@@ -313,16 +313,18 @@ class Admission:
 
         A static pod is critical: instead of `OutOf<resource>` the kubelet tries to preempt others, and says that it cannot.
         """
-        lacking = []
+        plain, pages = [], []  # cpu and memory are looked at first; huge pages are in a Go map
         for resource, wanted in node_requests(self._asks.pod, self._settings.pod_level).items():
             room = self._settings.capacity.get(resource, 0) - others.get(resource, 0)
             if wanted > room:
-                lacking.append(f"(res: {resource}, q: {wanted - room}), ")
-        if lacking:
+                known = plain if resource in ("cpu", "memory") else pages
+                known.append(f"(res: {resource}, q: {wanted - room}), ")
+        if plain or pages:
+            lacking = self._choose(["".join(plain + list(order)) for order in permutations(pages)])
             raise Rejected(
                 UNEXPECTED,
                 "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of "
-                f"pods to preempt: no set of running pods found to reclaim resources: [{''.join(lacking)}]",
+                f"pods to preempt: no set of running pods found to reclaim resources: [{lacking}]",
             )
 
     def _check_features(self) -> None:
@@ -345,13 +347,13 @@ class Admission:
             for provider, answer in zip(("other provider", "CPU manager", "memory manager"), answers, strict=True):
                 if provider == "other provider" and not answer:
                     continue
-                self._trace("hints", f"{what}: {provider}: {static_policy.describe(answer, ids)}")
-            self._trace("merge", f"{what}: {static_policy.describe_hint(hint, ids)}")
+                self._trace("hints", f"{what}: {provider}: {describe(answer, ids)}")
+            self._trace("merge", f"{what}: {describe_hint(hint, ids)}")
 
 
 @lru_cache(maxsize=4096)
 def node_requests(pod: Pod, pod_level: PodLevel = "ignored") -> Mapping[str, int]:
-    """What a pod requests of the node: CPUs in thousandths, the rest in bytes; cpu and memory first.
+    """What a pod requests of the node: CPUs in thousandths, the rest in bytes.
 
     A pod-level request replaces the sum of the containers, unless pod-level resources are ignored.
     """

@@ -303,10 +303,23 @@ def _go_json_error(text: str, error: json.JSONDecodeError) -> str:
     """Go's words for the commonest faults: a file that ends early, or a character that has no business there."""
     if not text.strip() or error.pos >= len(text.rstrip()) or "Unterminated" in error.msg:
         return "unexpected end of JSON input"
+    if error.msg == "Expecting value" and (fault := _broken_literal(text[error.pos :])):
+        return fault
     where = _GO_WORDS.get(error.msg) or _after_an_element(text[: error.pos])
     found = text[error.pos]
     shown = {"'": "\\'", "\n": "\\n", "\t": "\\t"}.get(found, found)
     return f"invalid character '{shown}' {where}"
+
+
+def _broken_literal(text: str) -> str:
+    """What Go says of a word that begins like `null`, `true` or `false`; nothing for other text."""
+    for literal in ("null", "true", "false"):
+        for position in range(1, len(literal)):
+            if text[0] == literal[0] and text[position : position + 1] != literal[position]:
+                if position == len(text):
+                    return "unexpected end of JSON input"
+                return f"invalid character '{text[position]}' in literal {literal} (expecting '{literal[position]}')"
+    return ""
 
 
 def _after_an_element(text: str) -> str:

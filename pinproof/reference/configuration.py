@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.books import Books, default_books
 from pinproof.reference.cpu_manager import CpuManager
-from pinproof.reference.cpu_picker import pick, topology_of
+from pinproof.reference.cpu_picker import Cpus, cpus_of, pick, topology_of
 from pinproof.reference.outcomes import StartRefused
 from pinproof.reference.requests import PodLevel, is_memory
 from pinproof.reference.topology_manager import Merger
@@ -281,12 +281,12 @@ def _cpu_manager(machine: Machine, config: KubeletConfig, reservation: Mapping[s
     wanted = math.ceil(reservation["cpu"].milli() / 1000)
     topology = topology_of(machine)
     if config.reserved_system_cpus:
-        reserved: CpuSet | None = CpuSet.parse(config.reserved_system_cpus)
+        reserved: Cpus | None = cpus_of(CpuSet.parse(config.reserved_system_cpus))
     else:
         reserved = pick(topology, topology.all, wanted)
     if reserved is None:
         raise StartRefused("[cpumanager] unable to reserve the required amount of CPUs")
-    return CpuManager(topology=topology, node_ids=tuple(node.id for node in machine.seen()), reserved=reserved)
+    return CpuManager(topology, reserved)
 
 
 # --- 4. memory manager ----------------------------------------------------------------------------------------------
