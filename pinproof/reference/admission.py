@@ -313,7 +313,8 @@ class Admission:
 
         A static pod is critical: instead of `OutOf<resource>` the kubelet tries to preempt others, and says that it cannot.
         """
-        plain, pages = [], []  # cpu and memory are looked at first; huge pages are in a Go map
+        plain: list[str] = []  # cpu and memory are looked at first
+        pages: list[str] = []  # these are in a Go map
         for resource, wanted in node_requests(self._asks.pod, self._settings.pod_level).items():
             room = self._settings.capacity.get(resource, 0) - others.get(resource, 0)
             if wanted > room:
