@@ -9,7 +9,7 @@ import pytest
 from pinproof.reference import outcomes
 from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.books import Books
-from pinproof.reference.masks import Hint
+from pinproof.reference.hints import Hint
 from pinproof.reference.outcomes import AllocationFailed
 from pinproof.reference.requests import Asked, asked
 from pinproof.reference.static_policy import MemoryState, allocate, container_started, release, remove_stale

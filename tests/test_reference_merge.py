@@ -10,23 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinproof.reference.masks import Hint
+from pinproof.reference.hints import NOTHING_FITS, Hint, Proposals, proposals
 from pinproof.reference.topology_manager import Merger
 
-CPU = {"cpu": (Hint(0b01, True), Hint(0b10, True), Hint(0b11, False))}
+
+def hints(*each: tuple[int | None, bool]) -> Proposals:
+    """Hints of (mask, preferred)."""
+    return proposals(Hint(*hint) for hint in each)
+
+
+CPU = {"cpu": hints((0b01, True), (0b10, True), (0b11, False))}
 
 BY_EXAMPLE = [
-    ("both nodes free", {"memory": (Hint(1, True), Hint(2, True), Hint(3, False))}, Hint(1, True), Hint(1, True)),
-    ("node 0 full", {"memory": (Hint(2, True),)}, Hint(2, True), Hint(2, True)),
-    ("a group is alive", {"memory": (Hint(3, False),)}, Hint(3, False), Hint(None, False)),
-    ("needs both", {"memory": (Hint(3, True),)}, Hint(3, False), Hint(None, False)),
+    ("both nodes free", {"memory": hints((1, True), (2, True), (3, False))}, Hint(1, True), Hint(1, True)),
+    ("node 0 full", {"memory": hints((2, True))}, Hint(2, True), Hint(2, True)),
+    ("a group is alive", {"memory": hints((3, False))}, Hint(3, False), Hint(None, False)),
+    ("needs both", {"memory": hints((3, True))}, Hint(3, False), Hint(None, False)),
     ("nothing fits: no preference", {}, Hint(1, True), Hint(1, True)),
-    ("impossible", {"memory": ()}, Hint(1, False), Hint(None, False)),
+    ("impossible", {"memory": NOTHING_FITS}, Hint(1, False), Hint(None, False)),
 ]
 
 
 @pytest.mark.parametrize(("memory", "merged", "single"), [r[1:] for r in BY_EXAMPLE], ids=[r[0] for r in BY_EXAMPLE])
-def test_merge_by_example(memory: dict[str, tuple[Hint, ...]], merged: Hint, single: Hint) -> None:
+def test_merge_by_example(memory: dict[str, Proposals], merged: Hint, single: Hint) -> None:
     """The table of 5.8: two nodes, a container of 2 CPUs; best-effort and restricted merge alike."""
     assert merged == Merger("restricted", all_nodes=3).merge([CPU, memory])
     assert merged == Merger("best-effort", all_nodes=3).merge([CPU, memory])
@@ -52,25 +58,25 @@ def test_no_preference_from_anybody_is_all_nodes_preferred() -> None:
 
 def test_one_node_machine_has_no_mask_under_single_numa_node() -> None:
     """The only node is all nodes, so the answer is nil, never {0}."""
-    assert Hint(None, True) == Merger("single-numa-node", all_nodes=1).merge([{"memory": (Hint(1, True),)}])
+    assert Hint(None, True) == Merger("single-numa-node", all_nodes=1).merge([{"memory": hints((1, True))}])
 
 
 def test_masks_that_differ_are_not_preferred() -> None:
     """Since 1.24 (#108052), although every hint is."""
-    answers = [{"a": (Hint(0b011, True),)}, {"b": (Hint(0b110, True),)}]
+    answers = [{"a": hints((0b011, True))}, {"b": hints((0b110, True))}]
 
     assert Hint(0b010, False) == Merger("restricted", all_nodes=7).merge(answers)
 
 
 def test_not_preferred_hints_are_chosen_by_size() -> None:
     """The winner is closest to the largest of the providers' narrowest masks (#108154), here two nodes."""
-    answers = [{"a": (Hint(0b0011, False), Hint(0b0001, False))}, {"b": (Hint(0b0011, False), Hint(0b1111, False))}]
+    answers = [{"a": hints((0b0011, False), (0b0001, False))}, {"b": hints((0b0011, False), (0b1111, False))}]
 
     assert Hint(0b0011, False) == Merger("best-effort", all_nodes=15).merge(answers)
 
 
 DISTANCES = ((10, 30, 20), (30, 10, 20), (20, 20, 10))
-PAIRS = {"memory": (Hint(0b011, True), Hint(0b101, True), Hint(0b110, True))}
+PAIRS = {"memory": hints((0b011, True), (0b101, True), (0b110, True))}
 
 
 @pytest.mark.parametrize(
@@ -94,12 +100,10 @@ policies = st.sampled_from(["best-effort", "restricted", "single-numa-node"])
 
 def naive(policy: str, answers: Sequence[tuple[Hint, ...]], everything: int) -> Hint:
     """Every combination, one after the other, as 5.2 to 5.5 have it."""
-    given_ = [hints or (Hint(None, False),) for hints in answers] or [(Hint(None, True),)]
+    given_ = [each or (Hint(None, False),) for each in answers] or [(Hint(None, True),)]
     if policy == "single-numa-node":
-        given_ = [
-            tuple(h for h in hints if h.preferred and (not h.mask or h.mask.bit_count() == 1)) for hints in given_
-        ]
-    sizes = [[h.mask.bit_count() for h in hints if h.mask is not None] for hints in given_]
+        given_ = [tuple(h for h in each if h.preferred and (not h.mask or h.mask.bit_count() == 1)) for each in given_]
+    sizes = [[h.mask.bit_count() for h in each if h.mask is not None] for each in given_]
     n = max((min(some) for some in sizes if some), default=0)
     best: Hint | None = None
     for combination in itertools.product(*given_):
@@ -132,8 +136,8 @@ def _better(current: Hint, candidate: Hint, n: int) -> Hint:
 
 @given(policies, lists)
 def test_merge_is_the_naive_cross_product(policy: str, answers: list[tuple[Hint, ...]]) -> None:
-    """Carrying only what differs from list to list changes nothing."""
-    merged = Merger(policy, all_nodes=7).merge([{f"r{n}": hints} for n, hints in enumerate(answers)])
+    """Looking the winner up in sets of masks gives what going through all combinations gives."""
+    merged = Merger(policy, all_nodes=7).merge([{f"r{n}": proposals(each)} for n, each in enumerate(answers)])
 
     assert naive(policy, answers, 7) == merged
 
@@ -144,8 +148,8 @@ def test_merge_does_not_depend_on_order(
 ) -> None:
     """Neither on the order of the hints in a list nor on that of the lists: Go's random map order is harmless (5.4)."""
     merger = Merger(policy, all_nodes=7, ids=(0, 1, 2), distances=DISTANCES, prefer_closest=near)
-    mixed = [tuple(sorted(hints, key=lambda _: random.random())) for hints in answers]
+    mixed = [tuple(sorted(each, key=lambda _: random.random())) for each in answers]
     mixed.sort(key=lambda _: random.random())
 
-    first = merger.merge([{f"r{n}": hints} for n, hints in enumerate(answers)])
-    assert first == merger.merge([{f"r{n}": hints} for n, hints in enumerate(mixed)])
+    first = merger.merge([{f"r{n}": proposals(each)} for n, each in enumerate(answers)])
+    assert first == merger.merge([{f"r{n}": proposals(each)} for n, each in enumerate(mixed)])

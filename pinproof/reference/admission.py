@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import permutations
 
 from pinproof.reference import cpu_pod, pod_level, static_policy
 from pinproof.reference.behaviour import Behaviour
@@ -35,6 +34,7 @@ from pinproof.reference.outcomes import (
     EmptyPool,
     Rejected,
     not_aligned,
+    pod_not_aligned,
 )
 from pinproof.reference.requests import Asked, PodLevel, is_memory, sized
 from pinproof.reference.resource_counters import ResourceCounters
@@ -152,7 +152,7 @@ class Admission:
             self._count_aligned(
                 merger, NOT_ALIGNED, self._settings.scope, exists=self._behaviour.counts_aligned_failures
             )
-            raise not_aligned(managed=self._asks.managed, scope=self._settings.scope)
+            raise pod_not_aligned() if self._asks.managed and self._settings.scope == "pod" else not_aligned()
         return hint
 
     def _allocate_counted(self, container: str, hint: Hint) -> None:
@@ -313,19 +313,16 @@ class Admission:
 
         A static pod is critical: instead of `OutOf<resource>` the kubelet tries to preempt others, and says that it cannot.
         """
-        plain: list[str] = []  # cpu and memory are looked at first
-        pages: list[str] = []  # these are in a Go map
+        lacking = []
         for resource, wanted in node_requests(self._asks.pod, self._settings.pod_level).items():
             room = self._settings.capacity.get(resource, 0) - others.get(resource, 0)
             if wanted > room:
-                known = plain if resource in ("cpu", "memory") else pages
-                known.append(f"(res: {resource}, q: {wanted - room}), ")
-        if plain or pages:
-            lacking = self._choose(["".join(plain + list(order)) for order in permutations(pages)])
+                lacking.append(f"(res: {resource}, q: {wanted - room}), ")
+        if lacking:
             raise Rejected(
                 UNEXPECTED,
                 "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of "
-                f"pods to preempt: no set of running pods found to reclaim resources: [{lacking}]",
+                f"pods to preempt: no set of running pods found to reclaim resources: [{''.join(lacking)}]",
             )
 
     def _check_features(self) -> None:
@@ -354,7 +351,7 @@ class Admission:
 
 @lru_cache(maxsize=4096)
 def node_requests(pod: Pod, pod_level: PodLevel = "ignored") -> Mapping[str, int]:
-    """What a pod requests of the node: CPUs in thousandths, the rest in bytes.
+    """What a pod requests of the node: CPUs in thousandths, the rest in bytes; cpu and memory first.
 
     A pod-level request replaces the sum of the containers, unless pod-level resources are ignored.
     """

@@ -17,16 +17,16 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from pinproof.reference.cpu_picker import CpuTopology, pick
-from pinproof.reference.masks import Hint, Mask, by_size, positions, sums
+from pinproof.reference.cpu_picker import Cpus, CpuTopology, listed, pick
+from pinproof.reference.decisions import Reach, ignore
+from pinproof.reference.hints import NO_PREFERENCE, NOTHING_FITS, Hint, Hints, Proposals
+from pinproof.reference.masks import Mask, around, enough, inside, least_size, of_size, positions
 from pinproof.reference.outcomes import AllocationFailed, StartRefused
 from pinproof.reference.requests import Asked
-from pinproof.reference.static_policy import NO_PREFERENCE, Hints
-from pinproof.scenario.cpuset import CpuSet
 
-CpuEntries = Mapping[str, Mapping[str, CpuSet]]
+CpuEntries = Mapping[str, Mapping[str, Cpus]]
 """Pod UID → container → exclusive CPUs."""
 
 
@@ -34,21 +34,21 @@ CpuEntries = Mapping[str, Mapping[str, CpuSet]]
 class CpuBooks:
     """What the CPU manager knows. `default` and `entries` are in its state file; `reusable` is lost at a restart."""
 
-    default: CpuSet = CpuSet()
+    default: Cpus = 0
     entries: CpuEntries = field(default_factory=dict)
-    reusable: tuple[str, CpuSet] = ("", CpuSet())
+    reusable: tuple[str, Cpus] = ("", 0)
     """Only one pod is tracked at a time: its UID, and the CPUs of its init containers."""
 
-    pods: Mapping[str, CpuSet] = field(default_factory=dict)
+    pods: Mapping[str, Cpus] = field(default_factory=dict)
     """Pod UID → CPUs of the pod as a whole; its containers' are parts of them (`cpu_pod.py`)."""
 
-    def of(self, uid: str, container: str) -> CpuSet | None:
+    def of(self, uid: str, container: str) -> Cpus | None:
         """A container's exclusive CPUs."""
         return self.entries.get(uid, {}).get(container)
 
-    def reusable_of(self, uid: str) -> CpuSet:
+    def reusable_of(self, uid: str) -> Cpus:
         """CPUs that the containers of a pod may reuse."""
-        return self.reusable[1] if self.reusable[0] == uid else CpuSet()
+        return self.reusable[1] if self.reusable[0] == uid else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,7 @@ class CpuManager:
     """The static policy on one machine."""
 
     topology: CpuTopology
-    node_ids: tuple[int, ...]
-    """NUMA node numbers of the machine by position, nodes without CPUs included."""
-
-    reserved: CpuSet
+    reserved: Cpus
 
     # --- hints
 
@@ -71,83 +68,82 @@ class CpuManager:
         held = books.of(uid, container)
         if held is None:
             return {"cpu": self._hints(self._available(books), books.reusable_of(uid), wanted)}
-        return {"cpu": self._hints(held, CpuSet(), wanted) if len(held) == wanted else ()}
+        return {"cpu": self._hints(held, 0, wanted) if held.bit_count() == wanted else NOTHING_FITS}
 
     def pod_hints(self, books: CpuBooks, uid: str, asks: Asked) -> Hints:
         """Proposals for a whole pod, scope `pod`."""
         if not asks.pod_cpus:
             return NO_PREFERENCE
-        assigned = CpuSet()
+        assigned = 0
         for container in asks.names:
             held = books.of(uid, container)
             if held is not None:
-                if len(held) != asks.cpus[container]:
-                    return {"cpu": ()}
+                if held.bit_count() != asks.cpus[container]:
+                    return {"cpu": NOTHING_FITS}
                 assigned |= held
-        if len(assigned) == asks.pod_cpus:
-            return {"cpu": self._hints(assigned, CpuSet(), asks.pod_cpus)}
+        if assigned.bit_count() == asks.pod_cpus:
+            return {"cpu": self._hints(assigned, 0, asks.pod_cpus)}
         return {"cpu": self._hints(self._available(books), books.reusable_of(uid) | assigned, asks.pod_cpus)}
 
-    def _hints(self, available: CpuSet, reusable: CpuSet, wanted: int) -> tuple[Hint, ...]:
+    def _hints(self, available: Cpus, reusable: Cpus, wanted: int) -> Proposals:
         """Masks of nodes with enough CPUs; a mask has to contain every CPU that can be reused."""
-        masks = by_size(len(self.node_ids))
-        all_on, free_on = sums(self._per_node(self.topology.all)), sums(self._per_node(available))
+        nodes = len(self.topology.nodes)
         must, with_cpus = self.nodes_of(reusable), self.nodes_of(self.topology.all)
-        smallest = with_cpus.bit_count()
-        serving: list[Mask] = []
-        for mask in masks:
-            if mask & ~with_cpus:
-                continue
-            if all_on[mask] >= wanted:
-                smallest = min(smallest, mask.bit_count())
-            if mask & must == must and free_on[mask] + len(reusable) >= wanted:
-                serving.append(mask)
-        return tuple(Hint(mask, mask.bit_count() == smallest) for mask in serving)
+        capable = inside(with_cpus) & enough(self._per_node(self.topology.all), wanted)
+        smallest = least_size(capable, nodes) or with_cpus.bit_count()
+        serving = inside(with_cpus) & around(must, nodes)
+        serving &= enough(self._per_node(available), wanted - reusable.bit_count())
+        return Proposals(serving, serving & of_size(nodes, smallest))
 
-    def nodes_of(self, cpus: CpuSet) -> Mask:
+    def nodes_of(self, cpus: Cpus) -> Mask:
         """The nodes that have any of these CPUs."""
-        return sum(1 << i for i, count in enumerate(self._per_node(cpus)) if count)
+        return sum(1 << i for i, node in enumerate(self.topology.nodes) if cpus & node)
 
-    def _per_node(self, cpus: CpuSet) -> list[int]:
-        counts = dict.fromkeys(self.node_ids, 0)
-        for cpu in cpus:
-            counts[self.topology.node_of[cpu]] += 1
-        return list(counts.values())
+    def _per_node(self, cpus: Cpus) -> tuple[int, ...]:
+        return tuple([(cpus & node).bit_count() for node in self.topology.nodes])
 
-    def _available(self, books: CpuBooks) -> CpuSet:
-        return books.default - self.reserved
+    def _available(self, books: CpuBooks) -> Cpus:
+        return books.default & ~self.reserved
 
     # --- allocation and release
 
-    def allocate(self, books: CpuBooks, uid: str, asks: Asked, container: str, hint: Hint) -> CpuBooks:
+    def allocate(
+        self, books: CpuBooks, uid: str, asks: Asked, container: str, hint: Hint, reach: Reach = ignore
+    ) -> CpuBooks:
         """Give a container its CPUs: first those on the nodes of the merged hint, then any others."""
         wanted = asks.cpus[container]
         if not wanted:
             return books
         held = books.of(uid, container)
         if held is not None:
+            reach("cpus.has-its-cpus")
             return _note_reusable(books, uid, asks, container, held)
-        chosen = self.take(books, wanted, hint, books.reusable_of(uid))
+        chosen = self.take(books, wanted, hint, books.reusable_of(uid), reach)
         entries = {**books.entries, uid: {**books.entries.get(uid, {}), container: chosen}}
-        books = replace(books, default=books.default - chosen, entries=entries)
+        books = CpuBooks(books.default & ~chosen, entries, books.reusable, books.pods)
         return _note_reusable(books, uid, asks, container, chosen)
 
-    def take(self, books: CpuBooks, wanted: int, hint: Hint, reusable: CpuSet) -> CpuSet:
+    def take(self, books: CpuBooks, wanted: int, hint: Hint, reusable: Cpus, reach: Reach = ignore) -> Cpus:
         """Free or reusable CPUs, first those on the nodes of a hint; AllocationFailed where there are too few."""
         available = self._available(books) | reusable
-        aligned = CpuSet()
+        aligned = 0
         if hint.mask is not None:
-            nodes = {self.node_ids[i] for i in positions(hint.mask)}
-            near = CpuSet(cpu for cpu in available if self.topology.node_of[cpu] in nodes)
-            aligned = self.pick(near, min(wanted, len(near)))
-        return aligned | self.pick(available - aligned, wanted - len(aligned))
+            near = available & sum(self.topology.nodes[i] for i in positions(hint.mask))
+            aligned = self.pick(near, min(wanted, near.bit_count()))
+            if aligned.bit_count() < wanted:
+                reach("cpus.beyond-the-mask")
+        if available.bit_count() < wanted:
+            reach("cpus.too-few")
+        chosen = aligned | self.pick(available & ~aligned, wanted - aligned.bit_count())
+        reach("cpus.reused" if chosen & reusable else "cpus.taken")
+        return chosen
 
-    def pick(self, available: CpuSet, wanted: int) -> CpuSet:
+    def pick(self, available: Cpus, wanted: int) -> Cpus:
         """So many of these CPUs, in the order of the topology; AllocationFailed where there are too few."""
         chosen = pick(self.topology, available, wanted)
         if chosen is None:
             raise AllocationFailed(
-                f"not enough cpus available to satisfy request: requested={wanted}, available={len(available)}"
+                f"not enough cpus available to satisfy request: requested={wanted}, available={available.bit_count()}"
             )
         return chosen
 
@@ -163,7 +159,7 @@ class CpuManager:
                 freed |= cpus
         kept = {uid: containers for uid, containers in books.entries.items() if uid not in gone}
         pods = {uid: cpus for uid, cpus in books.pods.items() if uid not in gone}
-        return replace(books, default=freed, entries=kept, pods=pods)
+        return CpuBooks(freed, kept, books.reusable, pods)
 
     # --- start
 
@@ -173,28 +169,31 @@ class CpuManager:
             if books.entries:
                 raise StartRefused("default cpuset cannot be empty")
             return CpuBooks(default=self.topology.all)
-        if not self.reserved <= books.default:
+        if self.reserved & ~books.default:
             raise StartRefused(
-                f'not all reserved cpus: "{self.reserved}" are present in defaultCpuSet: "{books.default}"'
+                f'not all reserved cpus: "{listed(self.reserved)}" are present in defaultCpuSet: "{listed(books.default)}"'
             )
-        known = CpuSet(books.default)
+        known = books.default
         for uid, containers in books.entries.items():
             for container, cpus in containers.items():
                 if cpus & books.default:
                     raise StartRefused(
-                        f'pod: {uid}, container: {container} cpuset: "{cpus}" overlaps with default cpuset "{books.default}"'
+                        f'pod: {uid}, container: {container} cpuset: "{listed(cpus)}" overlaps with default cpuset '
+                        f'"{listed(books.default)}"'
                     )
                 known |= cpus
         for cpus in books.pods.values():
             known |= cpus
         if known != self.topology.all:
             raise StartRefused(
-                f'current set of available CPUs "{self.topology.all}" doesn\'t match with CPUs in state "{known}"'
+                f'current set of available CPUs "{listed(self.topology.all)}" doesn\'t match with CPUs in state '
+                f'"{listed(known)}"'
             )
-        return replace(books, reusable=("", CpuSet()))
+        return CpuBooks(books.default, books.entries, pods=books.pods)
 
 
-def _note_reusable(books: CpuBooks, uid: str, asks: Asked, container: str, cpus: CpuSet) -> CpuBooks:
+def _note_reusable(books: CpuBooks, uid: str, asks: Asked, container: str, cpus: Cpus) -> CpuBooks:
     """A regular init container leaves its CPUs to later ones; any other container uses them up."""
     old = books.reusable_of(uid)
-    return replace(books, reusable=(uid, old | cpus if container in asks.regular_init else old - cpus))
+    left = old | cpus if container in asks.regular_init else old & ~cpus
+    return CpuBooks(books.default, books.entries, (uid, left), books.pods)

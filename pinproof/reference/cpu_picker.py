@@ -11,104 +11,96 @@ Rules:
 * Where the machine has at least as many sockets as NUMA nodes, NUMA nodes come first and sockets second, otherwise the
   reverse (a socket split into several nodes).
 * Among equals the unit with fewer free CPUs goes first, then the lower number.
+
+>>> from pinproof.scenario.machine import Machine, NumaNode
+>>> two = Machine("two", (NumaNode(0, 2**30, CpuSet(range(4))), NumaNode(1, 2**30, CpuSet(range(4, 8)))))
+>>> listed(pick(topology_of(two), cpus_of(CpuSet.parse("1-7")), 5))
+'1,4-7'
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
+from pinproof.reference.masks import positions
 from pinproof.scenario.cpuset import CpuSet
-from pinproof.scenario.machine import Machine, NumaNode
+from pinproof.scenario.machine import Machine
+
+Cpus = int
+"""A set of CPUs: bit n stands for CPU n."""
 
 
-@dataclass(frozen=True, slots=True)
+def cpus_of(numbers: Iterable[int]) -> Cpus:
+    """The set of these CPU numbers."""
+    return sum(1 << number for number in set(numbers))
+
+
+@lru_cache(maxsize=4096)
+def listed(cpus: Cpus) -> str:
+    """The kernel's list form."""
+    return str(CpuSet(positions(cpus)))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class CpuTopology:
-    """Where every CPU sits."""
+    """Where every CPU sits. Equal to itself only, so that what was worked out for it is found again quickly."""
 
-    node_of: dict[int, int] = field(default_factory=dict)
-    """CPU → NUMA node number."""
+    all: Cpus
+    """Every CPU."""
 
-    socket_of: dict[int, int] = field(default_factory=dict)
-    """CPU → physical package."""
+    nodes: tuple[Cpus, ...]
+    """CPUs of the NUMA node at each position, nodes without CPUs included."""
 
-    core_of: dict[int, int] = field(default_factory=dict)
-    """CPU → core number, unique within the machine."""
-
-    @property
-    def all(self) -> CpuSet:
-        """Every CPU."""
-        return CpuSet(self.node_of)
-
-    @property
-    def nodes(self) -> tuple[int, ...]:
-        """Numbers of the NUMA nodes that have CPUs, ascending."""
-        return tuple(sorted(set(self.node_of.values())))
+    levels: tuple[tuple[Cpus, ...], ...]
+    """The units of each kind, those that are taken first in front: nodes and sockets in either order, then cores. Each kind
+    ascending by number."""
 
 
+@lru_cache(maxsize=64)
 def topology_of(machine: Machine) -> CpuTopology:
     """The topology of a machine; `threads_per_core` CPUs with adjacent numbers share a core."""
-    topology = CpuTopology()
+    nodes: list[Cpus] = []
+    sockets: dict[int, Cpus] = {}
+    cores: list[Cpus] = []
     for node in machine.seen():
-        for position, cpu in enumerate(sorted(node.cpus)):
-            topology.node_of[cpu] = node.id
-            topology.socket_of[cpu] = _socket(machine, node)
-            topology.core_of[cpu] = sorted(node.cpus)[position - position % machine.threads_per_core]
-    return topology
+        cpus = cpus_of(node.cpus)
+        nodes.append(cpus)
+        if cpus:
+            sockets[machine.socket_of(node)] = sockets.get(machine.socket_of(node), 0) | cpus
+        ordered, threads = sorted(node.cpus), machine.threads_per_core
+        cores += [cpus_of(ordered[at : at + threads]) for at in range(0, len(ordered), threads)]
+    with_cpus = tuple(filter(None, nodes))
+    packages = tuple(sockets[number] for number in sorted(sockets))
+    outer = (with_cpus, packages) if len(packages) >= len(with_cpus) else (packages, with_cpus)
+    every = sum(with_cpus)
+    return CpuTopology(every, tuple(nodes), (*outer, tuple(sorted(cores))))
 
 
-def _socket(machine: Machine, node: NumaNode) -> int:
-    return machine.socket_of(node)
-
-
-def pick(topology: CpuTopology, available: CpuSet, wanted: int) -> CpuSet | None:
+@lru_cache(maxsize=4096)
+def pick(topology: CpuTopology, available: Cpus, wanted: int) -> Cpus | None:
     """So many CPUs out of those available, or None where there are not enough."""
-    if len(available) < wanted:
+    if wanted == 0:
+        return 0
+    if available.bit_count() < wanted:
         return None
-    free = set(available)
-    taken: set[int] = set()
-    for whole_units in _levels(topology):
-        for unit in whole_units(free):
-            if len(unit) <= wanted - len(taken):
+    taken = 0
+    for depth, level in enumerate(topology.levels, start=1):
+        if all(unit.bit_count() > wanted - taken.bit_count() for unit in level):
+            continue
+        for unit in _nested(available & ~taken, topology.levels[:depth]):
+            if unit in level and unit.bit_count() <= wanted - taken.bit_count():
                 taken |= unit
-                free -= unit
-    return CpuSet(taken)
+    for unit in _nested(available & ~taken, topology.levels):
+        for cpu in positions(unit)[: wanted - taken.bit_count()]:
+            taken |= 1 << cpu
+    return taken
 
 
-Unit = frozenset[int]
-"""CPUs that are taken together or not at all."""
-
-UnitOf = Mapping[int, int]
-"""CPU → number of the NUMA node, socket or core that it belongs to."""
-
-
-def _levels(topology: CpuTopology) -> tuple[Callable[[set[int]], list[Unit]], ...]:
-    """What is taken first, second, third and last: each level lists its units among the free CPUs, in order."""
-    nodes_are_larger = len(set(topology.socket_of.values())) >= len(topology.nodes)
-    larger, smaller = topology.node_of, topology.socket_of
-    if not nodes_are_larger:
-        larger, smaller = smaller, larger
-    order = (larger, smaller, topology.core_of)
-    return (
-        lambda free: [u for u in _nested(free, order[:1]) if u == _members(larger, u)],
-        lambda free: [u for u in _nested(free, order[:2]) if u == _members(smaller, u)],
-        lambda free: [u for u in _nested(free, order[:3]) if u == _members(topology.core_of, u)],
-        lambda free: [frozenset({cpu}) for unit in _nested(free, order) for cpu in sorted(unit)],
-    )
-
-
-def _nested(free: Iterable[int], order: tuple[UnitOf, ...]) -> list[Unit]:
-    """The free CPUs by the innermost unit of `order`, the outer units sorted first: fewer free CPUs, then lower number."""
-    if not order:
-        return [frozenset(free)]
-    groups: dict[int, set[int]] = {}
-    for cpu in free:
-        groups.setdefault(order[0][cpu], set()).add(cpu)
-    ranked = sorted(groups, key=lambda number: (len(groups[number]), number))
-    return [unit for number in ranked for unit in _nested(groups[number], order[1:])]
-
-
-def _members(unit_of: UnitOf, unit: Unit) -> Unit:
-    """Every CPU of the machine in the unit that these CPUs belong to."""
-    number = unit_of[next(iter(unit))]
-    return frozenset(cpu for cpu, other in unit_of.items() if other == number)
+def _nested(free: Cpus, levels: tuple[tuple[Cpus, ...], ...]) -> list[Cpus]:
+    """The free CPUs by the innermost of these units, the outer units sorted first: fewer free CPUs, then lower number."""
+    if not levels:
+        return [free]
+    parts = sorted((part for unit in levels[0] if (part := free & unit)), key=int.bit_count)
+    return [inner for part in parts for inner in _nested(part, levels[1:])]

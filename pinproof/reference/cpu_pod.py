@@ -12,16 +12,13 @@ The counterpart of `pod_level.py`; knowledge of upstream's algorithm, checked ag
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pinproof.reference.cpu_manager import CpuBooks, CpuManager
-from pinproof.reference.masks import Hint
+from pinproof.reference.cpu_picker import Cpus
+from pinproof.reference.hints import NO_PREFERENCE, NOTHING_FITS, Hint, Hints
 from pinproof.reference.pod_level import kinds, shortages
 from pinproof.reference.requests import Asked
-from pinproof.reference.static_policy import NO_PREFERENCE, Hints
-from pinproof.scenario.cpuset import CpuSet
 
-IMPOSSIBLE: Hints = {"cpu": ()}
+IMPOSSIBLE: Hints = {"cpu": NOTHING_FITS}
 
 
 def complaint(asks: Asked) -> str:
@@ -50,19 +47,19 @@ def allocate_pod(manager: CpuManager, books: CpuBooks, uid: str, asks: Asked, hi
     """Give a pod its CPUs, and its containers their parts; AllocationFailed where there are too few."""
     if not asks.pod_cpus:
         return books
-    whole = manager.take(books, asks.pod_cpus, hint, CpuSet())
-    parts: dict[str, CpuSet] = {}
+    whole = manager.take(books, asks.pod_cpus, hint, 0)
+    parts: dict[str, Cpus] = {}
     pool = whole
     for name, kind in kinds(asks):
         if count := asks.cpus[name]:
             parts[name] = manager.pick(pool, count)
-            pool = pool if kind == "init" else pool - parts[name]
+            pool = pool if kind == "init" else pool & ~parts[name]
         elif kind == "init":
             parts[name] = pool
     held = {name: parts.get(name, pool) for name in asks.names}
-    return replace(
-        books,
-        default=books.default - whole,
-        entries={**books.entries, uid: {**books.entries.get(uid, {}), **held}},
-        pods={**books.pods, uid: whole},
+    return CpuBooks(
+        books.default & ~whole,
+        {**books.entries, uid: {**books.entries.get(uid, {}), **held}},
+        books.reusable,
+        {**books.pods, uid: whole},
     )

@@ -38,6 +38,7 @@ from pinproof.reference.behaviour import Behaviour, behaviour_of
 from pinproof.reference.configuration import Settings, settle
 from pinproof.reference.cpu_file import CpuFile
 from pinproof.reference.cpu_manager import CpuBooks
+from pinproof.reference.cpu_picker import listed
 from pinproof.reference.outcomes import AFFINITY, UNEXPECTED, KubeletPanics, StartRefused
 from pinproof.reference.requests import Asked, PodLevel
 from pinproof.reference.static_policy import MemoryState
@@ -263,7 +264,7 @@ class Node:
         memory = self.managers.memory
         mems = memory.books.ids_of(memory.nodes_of(resident.uid, container.name))
         cpus = self.managers.cpu.of(resident.uid, container.name) or self.managers.cpu.default
-        resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=str(cpus))
+        resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=listed(cpus))
         memory = static_policy.container_started(memory, resident.uid, self.asked(resident.pod), container.name)
         self.managers = replace(self.managers, memory=memory)
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from pinproof.reference.masks import Hint, Mask
-from pinproof.reference.static_policy import NO_PREFERENCE, Hints
+from pinproof.reference.hints import INDIFFERENT, NO_PREFERENCE, Hint, Hints, proposals
+from pinproof.reference.masks import Mask
 from pinproof.scenario.pod import OtherHints
-
-UNASKED = Hint(None, True)
-"""What the Topology Manager makes of a resource without preference."""
 
 
 @lru_cache(maxsize=1024)
-def hints_of(hints: OtherHints, ids: tuple[int, ...]) -> Hints:
+def answer_of(hints: OtherHints, ids: tuple[int, ...]) -> Hints:
     """The provider's answer, on a machine with these node numbers. No resource at all is a provider without preference."""
     if not hints:
         return NO_PREFERENCE
     position = {node: at for at, node in enumerate(ids)}
     return {
-        resource: (UNASKED,) if given is None else tuple(Hint(_mask(nodes, position), liked) for nodes, liked in given)
+        resource: INDIFFERENT
+        if given is None
+        else proposals(Hint(_mask(nodes, position), liked) for nodes, liked in given)
         for resource, given in hints
     }
 

@@ -17,10 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from pinproof.reference.masks import Hint, Mask
+from pinproof.reference.hints import NOTHING_FITS, Hint, Hints
+from pinproof.reference.masks import Mask
 from pinproof.reference.outcomes import GROUP_VIOLATION, NOT_INT64, AllocationFailed
 from pinproof.reference.requests import Asked, MemoryRequest
-from pinproof.reference.static_policy import Hints, MemoryState, Share, choose_mask
+from pinproof.reference.static_policy import MemoryState, Share, choose_mask
 
 WRAP = 1 << 64
 """Sizes are uint64 in the kubelet: what goes below 0 comes out at the top."""
@@ -72,7 +73,7 @@ def complaints(asks: Asked) -> tuple[str, ...]:
 
 def impossible(asks: Asked) -> Hints:
     """The hints of a pod with an empty shared pool: no proposal for any type."""
-    return dict.fromkeys(asks.pod_memory or {}, ())
+    return dict.fromkeys(asks.pod_memory or {}, NOTHING_FITS)
 
 
 def allocate_pod(state: MemoryState, uid: str, asks: Asked, hint: Hint) -> MemoryState:

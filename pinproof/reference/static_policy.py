@@ -13,25 +13,38 @@ Pure: a `MemoryState` and a question in, an answer or a new `MemoryState` out. R
 * Nothing is released when a pod ends, only when the next pod is admitted.
 
 >>> from pinproof.reference.books import default_books
+>>> from pinproof.reference.hints import describe
 >>> books = default_books([(0, {"memory": (4, 0)}), (1, {"memory": (4, 0)})])
->>> calculate_hints(books, {"memory": 3}, {})
-(Hint(mask=1, preferred=True), Hint(mask=2, preferred=True), Hint(mask=3, preferred=False))
->>> calculate_hints(books, {"memory": 5}, {})
-(Hint(mask=3, preferred=True),)
->>> calculate_hints(books.take(0b01, "memory", 3), {"memory": 5}, {})
-()
+>>> describe({"memory": calculate_hints(books, {"memory": 3}, {})}, books.ids)
+'memory: {0}! {1}! {0,1}'
+>>> describe({"memory": calculate_hints(books, {"memory": 5}, {})}, books.ids)
+'memory: {0,1}!'
+>>> calculate_hints(books.take(0b01, "memory", 3), {"memory": 5}, {}) == NOTHING_FITS
+True
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.books import Books
-from pinproof.reference.masks import Hint, Mask, by_size, positions, sums
+from pinproof.reference.decisions import Reach, ignore
+from pinproof.reference.hints import NO_PREFERENCE, NOTHING_FITS, Hint, Hints, Proposals
+from pinproof.reference.masks import (
+    Mask,
+    Masks,
+    around,
+    enough,
+    every,
+    inside,
+    least_size,
+    narrowest,
+    of_size,
+    positions,
+)
 from pinproof.reference.outcomes import (
     GROUP_VIOLATION,
     NIL_POINTER,
@@ -47,13 +60,8 @@ from pinproof.reference.requests import Asked, MemoryRequest
 Trace = Callable[[str, str], None]
 """Receives (topic, text) of every decision; the model only tells, whoever listens formats."""
 
-Hints = Mapping[str, tuple[Hint, ...]]
-"""A provider's answer: resource → proposals. No key at all is "no preference", a key without proposals "impossible"."""
-
 Reusable = Mapping[tuple[Mask, str], int]
 """(mask, memory type) → bytes that a pod's init containers leave to its later containers."""
-
-NO_PREFERENCE: Hints = {}
 
 
 class Share(NamedTuple):
@@ -99,95 +107,139 @@ class MemoryState:
 # --- hints ----------------------------------------------------------------------------------------------------------
 
 
-def container_hints(state: MemoryState, uid: str, asks: Asked, container: str) -> Hints:
+def container_hints(state: MemoryState, uid: str, asks: Asked, container: str, reach: Reach = ignore) -> Hints:
     """Proposals for one container, scope `container` (3.5)."""
     if not asks.guaranteed:
         return NO_PREFERENCE
     request = asks.memory[container]
     if request is None:
+        reach("hints.unreadable-request")
         return NO_PREFERENCE
     held = state.shares(uid, container)
     if held is not None:
-        return regenerate_hints(held, request)
-    return _for_every_type(request, calculate_hints(state.books, request, state.reusable_of(uid)))
+        return regenerate_hints(held, request, reach)
+    return _for_every_type(request, calculate_hints(state.books, request, state.reusable_of(uid), reach))
 
 
-def pod_hints(state: MemoryState, uid: str, asks: Asked) -> Hints:
+def pod_hints(state: MemoryState, uid: str, asks: Asked, reach: Reach = ignore) -> Hints:
     """Proposals for a whole pod, scope `pod` (3.6).
 
     Blocks of the first container that has any are compared with the request of the whole pod, so that after a restart a pod
     of several containers has no preference.
     """
-    if not asks.guaranteed or not asks.pod_memory:
+    if not asks.guaranteed:
+        return NO_PREFERENCE
+    if not asks.pod_memory:
+        reach("hints.unreadable-request" if asks.pod_memory is None else "hints.empty-pod-request")
         return NO_PREFERENCE
     for container in asks.names:
         held = state.shares(uid, container)
         if held is not None:
-            return regenerate_hints(held, asks.pod_memory)
-    return _for_every_type(asks.pod_memory, calculate_hints(state.books, asks.pod_memory, state.reusable_of(uid)))
+            return regenerate_hints(held, asks.pod_memory, reach)
+    return _for_every_type(
+        asks.pod_memory, calculate_hints(state.books, asks.pod_memory, state.reusable_of(uid), reach)
+    )
 
 
-def calculate_hints(books: Books, request: MemoryRequest, reusable: Reusable) -> tuple[Hint, ...]:
-    """The masks that would serve a request, the same for every type it names (3.4). Sizes in bytes."""
-    if not request:
-        return ()
-    _know_types(books, request)
-    masks = by_size(len(books.nodes))
-    wanted = tuple(request.items())
-    capacity = [(_capacity_sums(books.allocatable(memory_type)), size) for memory_type, size in wanted]
-    supply = [(sums(books.free(memory_type)), memory_type, size) for memory_type, size in wanted]
+def calculate_hints(books: Books, request: MemoryRequest, reusable: Reusable, reach: Reach = ignore) -> Proposals:
+    """The masks that would serve a request, the same for every type it names (3.4). Sizes in bytes.
 
-    keeps_groups = group_rule(books)
-    smallest = len(books.nodes)
-    serving = []
-    for mask in masks:
-        if any(total[mask] < size for total, size in capacity):
-            continue
-        # Counted before the group rule: a request that fits one empty node never prefers two (3.4 step 2).
-        smallest = min(smallest, mask.bit_count())
-        if not keeps_groups(mask):
-            continue
-        if all(free[mask] + reusable.get((mask, memory_type), 0) >= size for free, memory_type, size in supply):
-            serving.append(mask)
-    return tuple(Hint(mask, mask.bit_count() == smallest) for mask in serving)
-
-
-@lru_cache(maxsize=256)
-def _capacity_sums(allocatable: tuple[int, ...]) -> list[int]:
-    return sums(allocatable)
-
-
-def group_rule(books: Books) -> Callable[[Mask], bool]:
-    """Whether a mask keeps the groups: one node outside any group, or several, unused or already exactly this group.
-
-    Worked out once for all masks of a request: a mask of several nodes is fine when the nodes in use among them are just
-    those that belong to a group of this very mask.
+    The kubelet looks at one mask after the other; here each of its rules is the set of the masks that pass it.
     """
-    in_use = inside_a_group = 0
-    members: dict[Mask, Mask] = {}
+    if not request:
+        return NOTHING_FITS
+    _know_types(books, request)
+    nodes = len(books.nodes)
+    capable = roomy = every(nodes)
+    for memory_type, size in request.items():
+        capable &= enough(books.allocatable(memory_type), size)
+        roomy &= _with_room(books, memory_type, size, reusable)
+    # Judged before the group rule: a request that fits one empty node never prefers two (3.4 step 2).
+    smallest = least_size(capable, nodes) or nodes
+    serving = capable & keeping_groups(books) & roomy
+    if reach is not ignore:
+        _name_the_branches(books, request, capable, serving, roomy, reach)
+    return Proposals(serving, serving & of_size(nodes, smallest))
+
+
+def _with_room(books: Books, memory_type: str, size: int, reusable: Reusable) -> Masks:
+    """The masks with so many bytes free, what the pod may reuse on exactly that mask included (3.4 step 5)."""
+    roomy = enough(tuple(books.free(memory_type)), size)
+    for (mask, reusable_type), left in reusable.items():
+        if reusable_type == memory_type and books.free_over(mask, memory_type) + left >= size:
+            roomy |= 1 << mask
+    return roomy
+
+
+def keeping_groups(books: Books) -> Masks:
+    """The masks that keep the groups: one node outside any group, or several, unused or already exactly this group.
+
+    Nodes that are unused may be added to nothing but other unused nodes (3.4 steps 3 and 4).
+    """
+    unused = 0
+    singles = 0
+    groups: dict[Mask, Mask] = {}
     for position, node in enumerate(books.nodes):
-        if node.group.bit_count() > 1:
-            inside_a_group |= 1 << position
-        if node.number_of_assignments > 0:
-            in_use |= 1 << position
-            members[node.group] = members.get(node.group, 0) | 1 << position
+        if node.group.bit_count() == 1:
+            singles |= 1 << (1 << position)
+        if node.number_of_assignments:
+            groups[node.group] = groups.get(node.group, 0) | 1 << position
+        else:
+            unused |= 1 << position
+    several = inside(unused)
+    for group, in_use in groups.items():
+        if group & ~unused == in_use:
+            several |= 1 << group
+    return singles | several & ~of_size(len(books.nodes), 1)
 
-    def keeps_groups(mask: Mask) -> bool:
-        if mask.bit_count() == 1:
-            return not mask & inside_a_group
-        return mask & in_use == members.get(mask, 0)
 
-    return keeps_groups
+def _name_the_branches(
+    books: Books, request: MemoryRequest, capable: Masks, serving: Masks, roomy: Masks, reach: Reach
+) -> None:
+    """Tell which rules took masks away, and what is left."""
+    nodes = len(books.nodes)
+    single = of_size(nodes, 1)
+    refused = capable & ~keeping_groups(books)
+    used_alone = sum(1 << i for i, n in enumerate(books.nodes) if n.number_of_assignments and n.group == 1 << i)
+    apart = inside((1 << nodes) - 1 & ~used_alone)
+    without_reuse = every(nodes)
+    for memory_type, size in request.items():
+        without_reuse &= enough(tuple(books.free(memory_type)), size)
+    smallest = least_size(capable, nodes) or nodes
+    branches = {
+        "hints.beyond-allocatable": every(nodes) & ~capable,
+        "hints.group-excludes-single": refused & single,
+        "hints.single-use-excludes-group": refused & ~single & ~apart,
+        "hints.group-excludes-other-group": refused & ~single & apart,
+        "hints.not-enough-free": capable & ~refused & ~roomy,
+        "hints.reuse-makes-it-fit": serving & ~without_reuse,
+        "hints.preferred": serving & of_size(nodes, smallest),
+        "hints.not-preferred": serving & ~of_size(nodes, smallest),
+        "hints.larger-than-machine": not capable,
+        "hints.none": not serving,
+        "hints.several-types": len(request) > 1,
+        "hints.preferred-needs-several-nodes": serving & of_size(nodes, smallest) and smallest > 1,
+        "hints.none-preferred": serving and not serving & of_size(nodes, smallest),
+    }
+    for name, taken in branches.items():
+        if taken:
+            reach(name)
 
 
-def regenerate_hints(held: tuple[Share, ...], request: MemoryRequest) -> Hints:
+def regenerate_hints(held: tuple[Share, ...], request: MemoryRequest, reach: Reach = ignore) -> Hints:
     """Hints of a container that already has its blocks: exactly these, or no preference if they are not what it asks (3.7).
 
     After init memory was reused the recorded sizes are smaller than the request, so there is no preference then either.
     """
-    if len(held) != len(request) or any(request.get(share.type) != share.size for share in held):
+    if len(held) != len(request):
+        reach("regenerate.other-number")
         return NO_PREFERENCE
-    return {share.type: (Hint(share.mask, True),) for share in held}
+    for share in held:
+        if request.get(share.type) != share.size:
+            reach("regenerate.other-size" if share.type in request else "regenerate.other-type")
+            return NO_PREFERENCE
+    reach("regenerate.equal")
+    return {share.type: Proposals(1 << share.mask, 1 << share.mask) for share in held}
 
 
 def _know_types(books: Books, request: MemoryRequest) -> None:
@@ -196,8 +248,8 @@ def _know_types(books: Books, request: MemoryRequest) -> None:
         raise KubeletPanics(NIL_POINTER)
 
 
-def _for_every_type(request: MemoryRequest, hints: tuple[Hint, ...]) -> Hints:
-    return dict.fromkeys(request, hints) if hints else NO_PREFERENCE
+def _for_every_type(request: MemoryRequest, found: Proposals) -> Hints:
+    return dict.fromkeys(request, found) if found.masks else NO_PREFERENCE
 
 
 # --- allocation -----------------------------------------------------------------------------------------------------
@@ -210,7 +262,9 @@ def allocate(
     container: str,
     hint: Hint,
     behaviour: Behaviour,
+    *,
     trace: Trace | None = None,
+    reach: Reach = ignore,
 ) -> MemoryState:
     """Give a container its memory on the mask of the merged hint; AllocationFailed when that cannot be (3.8).
 
@@ -221,53 +275,100 @@ def allocate(
     """
     held = state.shares(uid, container)
     if held is not None:
-        return _note_reusable(state, uid, asks, container, held)
+        reach("allocate.has-its-blocks")
+        reusable = _left_to_later(state, uid, asks, container, held)
+        return MemoryState(state.books, state.entries, (uid, reusable), state.pods)
     request = asks.memory_of(container)
-    mask = choose_mask(state, uid, request, hint)
-    if behaviour.allocate_refuses_group_violation and state.books.breaks_a_group(mask):
-        raise AllocationFailed(GROUP_VIOLATION)
+    mask = choose_mask(state, uid, request, hint, reach)
+    check_group(state.books, mask, behaviour, reach)
 
     books = state.books
     reusable = state.reusable_of(uid)
     for memory_type, size in request.items():
-        books = books.take(mask, memory_type, max(0, size - reusable.get((mask, memory_type), 0)))
-    shares = tuple(Share(mask, memory_type, size) for memory_type, size in request.items())
+        needed = max(0, size - reusable.get((mask, memory_type), 0))
+        if needed < size:
+            reach("allocate.reuses-all" if needed == 0 else "allocate.reuses-some")
+        if reach is not ignore:
+            _name_the_block(books, mask, memory_type, needed, reach)
+        books = books.take(mask, memory_type, needed)
+    shares = tuple([Share(mask, memory_type, size) for memory_type, size in request.items()])
     if trace:
         trace("allocate", f"{container}: {dict(request)} on nodes {list(books.ids_of(mask))}")
 
-    state = _note_reusable(replace(state, books=books), uid, asks, container, shares)
     entries = _with_shares(state.entries, uid, container, shares)
-    return replace(state, entries=_shrink_init_shares(entries, uid, asks, container, shares))
+    reusable = _left_to_later(state, uid, asks, container, shares)
+    entries = _shrink_init_shares(entries, uid, asks, container, shares, reach)
+    return MemoryState(books, entries, (uid, reusable), state.pods)
 
 
-def choose_mask(state: MemoryState, uid: str, request: MemoryRequest, hint: Hint) -> Mask:
+def choose_mask(state: MemoryState, uid: str, request: MemoryRequest, hint: Hint, reach: Reach = ignore) -> Mask:
     """The Topology Manager's mask, or our own where it has none or too little free memory (3.8 steps 5 and 6)."""
     books, reusable = state.books, state.reusable_of(uid)
     if hint.mask is None:
         own = calculate_hints(books, request, reusable)
-        hint = _acceptable(own, hint, none_left=NO_DEFAULT, not_preferred=NO_DEFAULT_PREFERRED)
+        if not own.masks:
+            reach("allocate.no-default")
+            raise AllocationFailed(NO_DEFAULT)
+        best_own = best(own, len(books.nodes))
+        if hint.preferred and not best_own.preferred:
+            reach("allocate.default-not-preferred")
+            raise AllocationFailed(NO_DEFAULT_PREFERRED)
+        reach("allocate.default")
+        hint = best_own
     mask = _certain(hint)
     _know_types(books, request)
     # What may be reused is not counted here, although the hints counted it.
     if any(books.free_over(mask, memory_type) < size for memory_type, size in request.items()):
-        wider = tuple(h for h in calculate_hints(books, request, reusable) if _certain(h) & mask == mask)
-        mask = _certain(_acceptable(wider, hint, none_left=NO_EXTENSION, not_preferred=NO_EXTENSION_PREFERRED))
+        mask = _extended(state, uid, request, hint, reach)
     return mask
 
 
-def _acceptable(candidates: tuple[Hint, ...], wish: Hint, *, none_left: str, not_preferred: str) -> Hint:
-    """The best of our own hints; it has to be preferred where the Topology Manager promised a preferred one."""
-    if not candidates:
-        raise AllocationFailed(none_left)
-    chosen = best(candidates)
-    if wish.preferred and not chosen.preferred:
-        raise AllocationFailed(not_preferred)
-    return chosen
+def _extended(state: MemoryState, uid: str, request: MemoryRequest, hint: Hint, reach: Reach) -> Mask:
+    """The best mask that contains the hint's and has enough; as good as the hint promised."""
+    nodes, mask = len(state.books.nodes), _certain(hint)
+    masks, preferred = calculate_hints(state.books, request, state.reusable_of(uid))[:2]
+    wider = Proposals(masks & around(mask, nodes), preferred & around(mask, nodes))
+    if not wider.masks:
+        reach("allocate.no-extension")
+        raise AllocationFailed(NO_EXTENSION)
+    chosen = best(wider, nodes)
+    if hint.preferred and not chosen.preferred:
+        reach("allocate.extension-not-preferred")
+        raise AllocationFailed(NO_EXTENSION_PREFERRED)
+    reach("allocate.extended-by-reuse" if chosen.mask == mask else "allocate.extended")
+    return _certain(chosen)
 
 
-def best(hints: Iterable[Hint]) -> Hint:
+def check_group(books: Books, mask: Mask, behaviour: Behaviour, reach: Reach = ignore) -> None:
+    """Refuse a mask that would break a group; up to 1.31 nobody looked (3.8 step 7)."""
+    if not books.breaks_a_group(mask):
+        return
+    if behaviour.allocate_refuses_group_violation:
+        reach("allocate.breaks-a-group")
+        raise AllocationFailed(GROUP_VIOLATION)
+    reach("allocate.groups-overlap")
+
+
+def _name_the_block(books: Books, mask: Mask, memory_type: str, needed: int, reach: Reach) -> None:
+    """Tell what kind of block is made."""
+    size = mask.bit_count()
+    reach(f"allocate.on-{size if size < 4 else '4-or-more'}")
+    if needed > books.free_over(mask, memory_type):
+        reach("allocate.remainder-lost")
+    if size == 1 and books.nodes[mask.bit_length() - 1].group != mask:
+        reach("allocate.single-inside-a-group")
+    if size > 1 and any(books.nodes[i].number_of_assignments for i in positions(mask)):
+        reach("allocate.joins-a-group")
+    if memory_type != "memory":
+        reach("allocate.huge-pages")
+    if needed == 0:
+        reach("allocate.empty-block")
+
+
+def best(offered: Proposals, nodes: int) -> Hint:
     """A preferred hint before others, then the narrower mask."""
-    return min(hints, key=lambda hint: (not hint.preferred, _certain(hint).bit_count(), hint.mask))
+    masks = offered.preferred or offered.masks
+    return Hint(narrowest(masks, nodes), bool(offered.preferred))
 
 
 def _certain(hint: Hint) -> Mask:
@@ -282,21 +383,27 @@ def _with_shares(entries: Entries, uid: str, container: str, shares: tuple[Share
 # --- init containers ------------------------------------------------------------------------------------------------
 
 
-def _note_reusable(state: MemoryState, uid: str, asks: Asked, container: str, shares: tuple[Share, ...]) -> MemoryState:
+def _left_to_later(state: MemoryState, uid: str, asks: Asked, container: str, shares: tuple[Share, ...]) -> Reusable:
     """A regular init container leaves its memory to later ones; any other container uses it up (3.9)."""
+    if not asks.pod.init_containers:
+        return {}
+    leaves = container in asks.regular_init
     reusable = dict(state.reusable_of(uid))
     for mask, memory_type, size in shares:
         old = reusable.get((mask, memory_type), 0)
-        leaves = container in asks.regular_init
         reusable[mask, memory_type] = max(old, size) if leaves else max(0, old - size)
-    return replace(state, reusable=(uid, reusable))
+    return reusable
 
 
-def _shrink_init_shares(entries: Entries, uid: str, asks: Asked, container: str, new: tuple[Share, ...]) -> Entries:
+def _shrink_init_shares(
+    entries: Entries, uid: str, asks: Asked, container: str, new: tuple[Share, ...], reach: Reach
+) -> Entries:
     """What a container takes over is taken off the init containers' blocks, first init container first (3.9).
 
     Blocks that reach 0 stay and keep counting as assignments.
     """
+    if not asks.init_before[container]:
+        return entries
     containers = dict(entries[uid])
     for share in new:
         left = share.size
@@ -306,6 +413,8 @@ def _shrink_init_shares(entries: Entries, uid: str, asks: Asked, container: str,
                 reused = min(left, old.size) if (old.mask, old.type) == (share.mask, share.type) else 0
                 left -= reused
                 shrunk.append(Share(old.mask, old.type, old.size - reused))
+                if reused:
+                    reach("init.block-emptied" if reused == old.size else "init.block-shrunk")
             if shrunk:
                 containers[init] = tuple(shrunk)
     return {**entries, uid: containers}
@@ -314,14 +423,16 @@ def _shrink_init_shares(entries: Entries, uid: str, asks: Asked, container: str,
 # --- release --------------------------------------------------------------------------------------------------------
 
 
-def container_started(state: MemoryState, uid: str, asks: Asked, container: str) -> MemoryState:
+def container_started(state: MemoryState, uid: str, asks: Asked, container: str, reach: Reach = ignore) -> MemoryState:
     """The kubelet starts a container: regular init containers before it are over and lose their blocks (3.10)."""
     for init in asks.init_before[container]:
-        state = release(state, uid, init)
+        if state.shares(uid, init) is not None:
+            reach("release.init-is-over")
+        state = release(state, uid, init, reach)
     return state
 
 
-def release(state: MemoryState, uid: str, container: str) -> MemoryState:
+def release(state: MemoryState, uid: str, container: str, reach: Reach = ignore) -> MemoryState:
     """Drop a container's record and give its blocks back (3.11).
 
     Of a pod with blocks of its own, those are given back instead, with the last record.
@@ -335,20 +446,23 @@ def release(state: MemoryState, uid: str, container: str) -> MemoryState:
         del entries[uid]
     of_pod = state.pods.get(uid)
     if of_pod is None:
-        return replace(state, books=_given_back(state.books, shares), entries=entries)
+        return MemoryState(_given_back(state.books, shares, reach), entries, state.reusable, state.pods)
     if uid in entries:
-        return replace(state, entries=entries)
+        return MemoryState(state.books, entries, state.reusable, state.pods)
     pods = {other: held for other, held in state.pods.items() if other != uid}
-    return replace(state, books=_given_back(state.books, of_pod), entries=entries, pods=pods)
+    return MemoryState(_given_back(state.books, of_pod, reach), entries, state.reusable, pods)
 
 
-def _given_back(books: Books, shares: tuple[Share, ...]) -> Books:
+def _given_back(books: Books, shares: tuple[Share, ...], reach: Reach) -> Books:
     for mask, memory_type, size in shares:
         books = books.give_back(mask, memory_type, size)
+        if mask.bit_count() > 1:
+            alone = not books.nodes[mask.bit_length() - 1].number_of_assignments
+            reach("release.group-ends" if alone else "release.group-goes-on")
     return books
 
 
-def remove_stale(state: MemoryState, active: Mapping[str, tuple[str, ...]]) -> MemoryState:
+def remove_stale(state: MemoryState, active: Mapping[str, tuple[str, ...]], reach: Reach = ignore) -> MemoryState:
     """Lazy clean-up at an admission: records of pods that are no longer active go (3.11).
 
     `active` is pod UID → names of its containers.
@@ -358,21 +472,6 @@ def remove_stale(state: MemoryState, active: Mapping[str, tuple[str, ...]]) -> M
     for uid, containers in state.entries.items():
         for container in containers:
             if container not in active.get(uid, ()):
-                state = release(state, uid, container)
+                reach("release.stale")
+                state = release(state, uid, container, reach)
     return state
-
-
-def describe(hints: Hints, ids: Sequence[int]) -> str:
-    """A hint table for people: `memory: {0}! {1}! {0,1}`; `!` marks a preferred hint. `ids` are node numbers by position."""
-    if not hints:
-        return "no preference"
-    return "; ".join(
-        f"{resource}: " + (" ".join(describe_hint(hint, ids) for hint in proposals) or "impossible")
-        for resource, proposals in sorted(hints.items())
-    )
-
-
-def describe_hint(hint: Hint, ids: Sequence[int]) -> str:
-    """One hint for people: `{0,1}!`."""
-    nodes = "any" if hint.mask is None else "{" + ",".join(str(ids[i]) for i in positions(hint.mask)) + "}"
-    return nodes + ("!" if hint.preferred else "")

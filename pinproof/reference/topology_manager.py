@@ -11,10 +11,14 @@ Rules:
 * `single-numa-node` keeps preferred single-node hints only, and says "any" instead of "all nodes".
 * `best-effort` admits whatever was merged; `restricted` and `single-numa-node` admit a preferred answer only.
 
->>> either = (Hint(0b01, True), Hint(0b10, True), Hint(0b11, False))
->>> Merger("restricted", all_nodes=0b11).merge([{"cpu": either}, {"memory": (Hint(0b10, True),)}])
+The kubelet goes through the combinations one by one. The winner does not depend on their order, so here it is looked up: a
+preferred one has a mask that every list prefers, and any other is one of the masks that the lists have in common.
+
+>>> from pinproof.reference.hints import proposals
+>>> either = proposals([Hint(0b01, True), Hint(0b10, True), Hint(0b11, False)])
+>>> Merger("restricted", all_nodes=0b11).merge([{"cpu": either}, {"memory": proposals([Hint(0b10, True)])}])
 Hint(mask=2, preferred=True)
->>> Merger("restricted", all_nodes=0b11).merge([{"cpu": either}, {"memory": (Hint(0b11, True),)}])
+>>> Merger("restricted", all_nodes=0b11).merge([{"cpu": either}, {"memory": proposals([Hint(0b11, True)])}])
 Hint(mask=3, preferred=False)
 """
 
@@ -23,9 +27,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pinproof.reference.masks import Hint, Mask, narrower, positions
+from pinproof.reference.decisions import Reach, ignore
+from pinproof.reference.hints import INDIFFERENT, Hint, Hints, Proposals
+from pinproof.reference.masks import (
+    Mask,
+    Masks,
+    common,
+    every,
+    least_size,
+    members,
+    of_size,
+    positions,
+    smallest,
+)
 from pinproof.reference.outcomes import KubeletPanics
-from pinproof.reference.static_policy import Hints
 
 Distances = Sequence[Sequence[int] | None]
 """For the node at each position its list of distances, as the kernel shows it."""
@@ -48,11 +63,14 @@ class Merger:
     prefer_closest: bool = False
     """Option `prefer-closest-numa-nodes`; without effect for `single-numa-node`."""
 
-    def merge(self, answers: Iterable[Hints]) -> Hint:
+    def merge(self, answers: Iterable[Hints], reach: Reach = ignore) -> Hint:
         """The one hint for all providers (5.2 to 5.5)."""
-        lists = [proposals for answer in answers for proposals in self._lists(answer)]
-        chosen = self._choose(lists)
+        lists = _lists(answers, reach)
+        if self.policy == "single-numa-node":
+            lists = self._single_nodes(lists, reach)
+        chosen = self._choose(lists, reach)
         if self.policy == "single-numa-node" and chosen.mask == self.all_nodes:
+            reach("merge.all-nodes-is-any")
             return Hint(None, chosen.preferred)
         return chosen
 
@@ -60,42 +78,63 @@ class Merger:
         """Whether the policy takes a pod with this merged hint."""
         return self.policy == "best-effort" or hint.preferred
 
-    def _lists(self, answer: Hints) -> list[tuple[Hint, ...]]:
-        """A provider's answer as lists: no key is one "no preference", no proposals is one "impossible" (5.2)."""
-        lists = [proposals or (Hint(None, False),) for proposals in answer.values()] or [(Hint(None, True),)]
-        if self.policy != "single-numa-node":
-            return lists
-        return [tuple(h for h in proposals if h.preferred and _width(h.mask) in (None, 1)) for proposals in lists]
+    @property
+    def _nodes(self) -> int:
+        return self.all_nodes.bit_length()
 
-    def _choose(self, lists: list[tuple[Hint, ...]]) -> Hint:
+    def _single_nodes(self, lists: list[Proposals], reach: Reach) -> list[Proposals]:
+        """What `single-numa-node` leaves of the lists (5.5)."""
+        single = of_size(self._nodes, 1)
+        kept = []
+        for masks, preferred, anywhere in lists:
+            left = Proposals(preferred & single, preferred & single, anywhere or None)
+            if left.masks != masks:
+                reach("merge.single-node-drops-hints")
+            kept.append(left)
+        return kept
+
+    def _choose(self, lists: list[Proposals], reach: Reach) -> Hint:
         """The best merged hint, or all nodes and not preferred where nothing is common to all (5.4)."""
-        smallest = [min(widths) for proposals in lists if (widths := [w for h in proposals if (w := _width(h.mask))])]
-        largest_minimum = max(smallest, default=0)
-        best: Hint | None = None
-        for candidate in _combinations(lists, self.all_nodes):
-            if candidate.mask and (best is None or self._better(best, candidate, largest_minimum)):
-                best = candidate
-        return best or Hint(self.all_nodes, False)
+        if agreed := self._agreed(lists):
+            size = least_size(agreed, self._nodes) or 0
+            return Hint(self._fittest(agreed & of_size(self._nodes, size), reach), True)
+        shared = self._shared(lists)
+        largest_minimum = max((least_size(masks, self._nodes) or 0 for masks, _, _ in lists), default=0)
+        for size in (*range(largest_minimum, 0, -1), *range(largest_minimum + 1, self._nodes + 1)):
+            if some := shared & of_size(self._nodes, size):
+                reach(f"merge.not-preferred.{_compared(size, largest_minimum)}")
+                return Hint(self._fittest(some, reach), False)
+        reach("merge.nothing-in-common")
+        return Hint(self.all_nodes, False)
 
-    def _better(self, current: Hint, candidate: Hint, n: int) -> bool:
-        """Whether the candidate replaces the current best (5.4)."""
-        assert current.mask is not None and candidate.mask is not None  # noqa: S101, PT018  # merged hints have masks
-        if current.preferred != candidate.preferred:
-            return candidate.preferred
-        ours, theirs = current.mask.bit_count(), candidate.mask.bit_count()
-        if current.preferred or ours > n or ours == theirs:
-            return self._fits_better(current.mask, candidate.mask)
-        if ours == n or theirs > n:
-            return False
-        return theirs > ours
+    def _agreed(self, lists: list[Proposals]) -> Masks:
+        """The masks of preferred combinations: one mask and no other, wherever a list does not take any."""
+        picky = [preferred for _, preferred, anywhere in lists if not anywhere]
+        if not picky:
+            return _union(preferred for _, preferred, _ in lists) | 1 << self.all_nodes
+        agreed = picky[0]
+        for preferred in picky[1:]:
+            agreed &= preferred
+        return agreed
 
-    def _fits_better(self, current: Mask, candidate: Mask) -> bool:
-        """Whether the candidate is narrower, or, with the option, of the same size and closer together."""
-        same_size = current.bit_count() == candidate.bit_count()
-        if not same_size or not self.prefer_closest or self.policy == "single-numa-node":
-            return narrower(candidate, current)
-        ours, theirs = self._average_distance(current), self._average_distance(candidate)
-        return theirs < ours or (theirs == ours and narrower(candidate, current))
+    def _shared(self, lists: list[Proposals]) -> Masks:
+        """The masks of all combinations."""
+        shared = everything = 1 << self.all_nodes
+        for masks, _, anywhere in lists:
+            shared = common(shared, masks if anywhere is None else masks | everything, self._nodes)
+        return shared & every(self._nodes)
+
+    def _fittest(self, masks: Masks, reach: Reach) -> Mask:
+        """Of masks of one size the numerically smallest, or, with the option, the one whose nodes are closest together."""
+        lowest = smallest(masks)
+        if masks == 1 << lowest:
+            return lowest
+        if not self.prefer_closest or self.policy == "single-numa-node":
+            reach("merge.lowest-of-several")
+            return lowest
+        closest = min(members(masks), key=self._average_distance)
+        reach("merge.lowest-is-closest" if closest == lowest else "merge.closest-of-several")
+        return closest
 
     def _average_distance(self, mask: Mask) -> float:
         """Over all ordered pairs, a node and itself included; the list is indexed by node number, also where ids have gaps."""
@@ -110,25 +149,27 @@ class Merger:
         return total / len(nodes) ** 2
 
 
-def _width(mask: Mask | None) -> int | None:
-    return None if mask is None else mask.bit_count()
+def _lists(answers: Iterable[Hints], reach: Reach) -> list[Proposals]:
+    """The answers as lists: no key is one "no preference", no proposals is one "impossible" (5.2)."""
+    lists = []
+    for answer in answers:
+        if not answer:
+            reach("merge.provider-without-preference")
+            lists.append(INDIFFERENT)
+        for offered in answer.values():
+            if not offered.masks and offered.anywhere is None:
+                reach("merge.impossible")
+                offered = Proposals(anywhere=False)
+            lists.append(offered)
+    return lists
 
 
-def _combinations(lists: list[tuple[Hint, ...]], all_nodes: Mask) -> Iterable[Hint]:
-    """The merged hints of all combinations of one hint from each list, each of them once (5.3).
+def _union(each: Iterable[Masks]) -> Masks:
+    union = 0
+    for masks in each:
+        union |= masks
+    return union
 
-    The number of combinations is the product of the lists' lengths, that of *different* intermediate results is small: they
-    are carried from list to list as (common nodes, the one mask all had so far or None, whether all were preferred).
-    """
-    partial: set[tuple[Mask, Mask | None, bool]] = {(all_nodes, None, True)}
-    for proposals in lists:
-        following = set()
-        for common, same, preferred in partial:
-            for mask, liked in proposals:
-                if mask is None:
-                    following.add((common, same, preferred and liked))
-                    continue
-                alike = same is None or same == mask
-                following.add((common & mask, mask if same is None else same, preferred and liked and alike))
-        partial = following
-    return {Hint(common, preferred) for common, _, preferred in partial}
+
+def _compared(size: int, other: int) -> str:
+    return "of-that-size" if size == other else "smaller" if size < other else "larger"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinproof.history import Block, CpuState, NodeState, Note, Observation, Resources
+from pinproof.reference.cpu_picker import listed
 from pinproof.reference.static_policy import MemoryState, Share
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def _machine(memory: MemoryState) -> dict[int, NodeState]:
 def _cpu_state(node: Node) -> CpuState:
     cpu = node.managers.cpu
     return CpuState(
-        default=str(cpu.default),
-        entries={_name(node, uid): {c: str(cpus) for c, cpus in held.items()} for uid, held in cpu.entries.items()},
+        default=listed(cpu.default),
+        entries={_name(node, uid): {c: listed(cpus) for c, cpus in held.items()} for uid, held in cpu.entries.items()},
     )
 
 
@@ -83,7 +84,7 @@ def _pod_resources(node: Node, resident: Resident) -> dict[str, Resources]:
             memory=()
             if hides and not asks.memory[c.name]
             else _blocks(memory, memory.shares(resident.uid, c.name) or ()),
-            cpus="" if hides and not asks.cpus[c.name] else str(cpu.of(resident.uid, c.name) or ""),
+            cpus="" if hides and not asks.cpus[c.name] else listed(cpu.of(resident.uid, c.name) or 0),
         )
         for c in (*sidecars, *pod.containers)
     }
@@ -98,5 +99,5 @@ def _allocatable(node: Node, settings: Settings) -> Resources:
         for memory_type, table in zip(books.types, shelf.tables, strict=True)
         if table.allocatable
     ]
-    cpus = str(settings.cpus.topology.all - settings.cpus.reserved) if settings.cpus else ""
+    cpus = listed(settings.cpus.topology.all & ~settings.cpus.reserved) if settings.cpus else ""
     return Resources(memory=tuple(sorted(blocks)), cpus=cpus)
