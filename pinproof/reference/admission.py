@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import permutations
 
 from pinproof.reference import cpu_pod, pod_level, static_policy
 from pinproof.reference.behaviour import Behaviour
@@ -34,7 +35,6 @@ from pinproof.reference.outcomes import (
     EmptyPool,
     Rejected,
     not_aligned,
-    pod_not_aligned,
 )
 from pinproof.reference.requests import Asked, PodLevel, is_memory, sized
 from pinproof.reference.resource_counters import ResourceCounters
@@ -152,7 +152,7 @@ class Admission:
             self._count_aligned(
                 merger, NOT_ALIGNED, self._settings.scope, exists=self._behaviour.counts_aligned_failures
             )
-            raise pod_not_aligned() if self._asks.managed and self._settings.scope == "pod" else not_aligned()
+            raise not_aligned(managed=self._asks.managed, scope=self._settings.scope)
         return hint
 
     def _allocate_counted(self, container: str, hint: Hint) -> None:
@@ -211,10 +211,11 @@ class Admission:
         return self._settings.merger.ids if self._settings.merger else ()
 
     def _allocate(self, container: str, hint: Hint) -> None:
-        """CPU manager first, then memory manager; AllocationFailed from either."""
-        self._clean_up()
+        """CPU manager first, then memory manager, each after its clean-up; AllocationFailed from either."""
+        self._clean_up_cpus()
         if self._settings.cpus:
             self._give_cpus(self._settings.cpus, container, hint)
+        self._clean_up_memory()
         if self._pins_memory and self._asks.guaranteed:
             self._pin(container, self._followed(container, hint))
 
@@ -230,7 +231,7 @@ class Admission:
 
     def _allocate_pod(self, hint: Hint) -> None:
         """A managed pod as a whole: CPU manager first, then memory manager."""
-        self._clean_up()
+        self._clean_up_cpus()
         cpus, asks = self._settings.cpus, self._asks
         if cpus:
             with self._resources.of_pod("cpu"):
@@ -240,6 +241,7 @@ class Admission:
             if asks.pod_cpus:
                 self._resources.parted("cpu", asks, {name for name in asks.names if asks.cpus[name]})
             self.managers = replace(self.managers, cpu=cpu)
+        self._clean_up_memory()
         # A total that is no whole number of bytes is logged and forgotten: the pod runs unpinned.
         if self._settings.policy == "Static" and asks.guaranteed and asks.pod_memory is not None:
             self._pin_pod(hint)
@@ -296,15 +298,25 @@ class Admission:
         return self._settings.policy != "None"
 
     def _clean_up(self) -> None:
-        """Lazy clean-up of both managers; not before all sources were seen (3.11)."""
+        """Lazy clean-up of both managers, when both are asked for hints."""
+        self._clean_up_cpus()
+        self._clean_up_memory()
+
+    def _clean_up_cpus(self) -> None:
+        cpus = self._settings.cpus
+        if self._active is not None and cpus is not None:
+            cpu = cpus.remove_stale(self.managers.cpu, self._active)
+            if cpu is not self.managers.cpu:
+                self.managers = replace(self.managers, cpu=cpu)
+
+    def _clean_up_memory(self) -> None:
+        """Not before all sources were seen (3.11), and not if the CPU manager failed to allocate first."""
         if self._active is None:
             return
         memory = static_policy.remove_stale(self.managers.memory, self._active)
-        cpus = self._settings.cpus
-        cpu = cpus.remove_stale(self.managers.cpu, self._active) if cpus else self.managers.cpu
-        if memory is not self.managers.memory or cpu is not self.managers.cpu:
+        if memory is not self.managers.memory:
             self._tell("release", "memory of pods that are gone is free again")
-            self.managers = Managers(memory, cpu)
+            self.managers = replace(self.managers, memory=memory)
 
     # --- node predicates
 
@@ -313,16 +325,19 @@ class Admission:
 
         A static pod is critical: instead of `OutOf<resource>` the kubelet tries to preempt others, and says that it cannot.
         """
-        lacking = []
+        plain: list[str] = []  # cpu and memory are looked at first
+        pages: list[str] = []  # these are in a Go map
         for resource, wanted in node_requests(self._asks.pod, self._settings.pod_level).items():
             room = self._settings.capacity.get(resource, 0) - others.get(resource, 0)
             if wanted > room:
-                lacking.append(f"(res: {resource}, q: {wanted - room}), ")
-        if lacking:
+                known = plain if resource in ("cpu", "memory") else pages
+                known.append(f"(res: {resource}, q: {wanted - room}), ")
+        if plain or pages:
+            lacking = self._choose(["".join(plain + list(order)) for order in permutations(pages)])
             raise Rejected(
                 UNEXPECTED,
                 "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of "
-                f"pods to preempt: no set of running pods found to reclaim resources: [{''.join(lacking)}]",
+                f"pods to preempt: no set of running pods found to reclaim resources: [{lacking}]",
             )
 
     def _check_features(self) -> None:
@@ -351,7 +366,7 @@ class Admission:
 
 @lru_cache(maxsize=4096)
 def node_requests(pod: Pod, pod_level: PodLevel = "ignored") -> Mapping[str, int]:
-    """What a pod requests of the node: CPUs in thousandths, the rest in bytes; cpu and memory first.
+    """What a pod requests of the node: CPUs in thousandths, the rest in bytes.
 
     A pod-level request replaces the sum of the containers, unless pod-level resources are ignored.
     """

@@ -57,16 +57,12 @@ class EmptyPool(AllocationFailed):
         return Rejected(EMPTY_POOL, str(self))
 
 
-def pod_not_aligned() -> Rejected:
-    """The merged hint of a managed pod does not satisfy the Topology Manager's policy (1.36)."""
-    return Rejected(
-        AFFINITY, "Pod Scope pod with pod-level resources failed admission under pod-scope topology manager"
-    )
-
-
-def not_aligned() -> Rejected:
-    """The merged hint does not satisfy the Topology Manager's policy."""
-    return Rejected(AFFINITY, "Resources cannot be allocated with Topology locality")
+def not_aligned(*, managed: bool = False, scope: str = "container") -> Rejected:
+    """The merged hint does not satisfy the Topology Manager's policy; a managed pod is told in other words (1.36)."""
+    if not managed:
+        return Rejected(AFFINITY, "Resources cannot be allocated with Topology locality")
+    how = "under pod-scope topology manager" if scope == "pod" else "with a container-level topology manager"
+    return Rejected(AFFINITY, f"Pod Scope pod with pod-level resources failed admission {how}")
 
 
 NIL_POINTER = "invalid memory address or nil pointer dereference"
