@@ -88,6 +88,7 @@ def _text(options: argparse.Namespace, subject: Subject, results: list[_Result])
         if options.history:
             parts.append(shown(proof.scenario, proof.observed))
         parts.append(render(proof.judgement, proof.scenario, file=result.file, subject=subject.name))
+        parts += [f"{name}:\n{text}\n" for name, text in sorted(proof.observed.artefacts.items())]
     return "\n".join(parts)
 
 

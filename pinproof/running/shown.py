@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pinproof.history import History, NodeState, Observation
+from pinproof.history import Hinted, History, NodeState, Observation
 from pinproof.judge.render import describe_step
-from pinproof.judge.words import block, nodes, size
+from pinproof.judge.words import block, hint, nodes, size
 from pinproof.scenario.steps import Scenario
+
+HINTS_SHOWN = 12
+"""Of a resource; sixteen nodes have 65 535 masks."""
 
 
 def shown(scenario: Scenario, history: History, *, notes: bool = False) -> str:
@@ -33,11 +36,28 @@ def _observation(seen: Observation) -> Iterator[str]:
         return
     for name, verdict in sorted((seen.pods or {}).items()):
         yield f"pod {name}: " + ("admitted" if verdict.admitted else f"rejected, {verdict.reason}: {verdict.message}")
+    for hinted in seen.hints or ():
+        yield from _hinted(hinted)
+    for pod, shares in sorted((seen.pod_assignments or {}).items()):
+        yield f"{pod} as a whole: " + ", ".join(block(one) for one in shares)
     for pod, containers in sorted((seen.assignments or {}).items()):
         for container, blocks in sorted(containers.items()):
             yield f"{pod}/{container}: " + ", ".join(block(one) for one in blocks)
     for node, state in sorted((seen.machine or {}).items()):
         yield f"node {node}: {_node(state)}"
+
+
+def _hinted(hinted: Hinted) -> Iterator[str]:
+    """What the providers answered, a line a resource; those without preference have none."""
+    asked = f"{hinted.pod}/{hinted.container}" if hinted.container else f"{hinted.pod} as a whole"
+    for provider, resources in hinted.answers.items():
+        for resource, hints in resources.items():
+            if hints is not None:
+                listed = [hint(each) for each in hints[:HINTS_SHOWN]]
+                more = [f"and {len(hints) - HINTS_SHOWN} more"] if len(hints) > HINTS_SHOWN else []
+                yield f"hints for {asked}: {provider}, {resource}: {'; '.join(listed + more) or 'impossible'}"
+    if hinted.merged is not None:
+        yield f"hints for {asked}: merged: {hint(hinted.merged)}"
 
 
 def _node(state: NodeState) -> str:
