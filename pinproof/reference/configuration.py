@@ -224,17 +224,17 @@ def node_reservation(machine: Machine, config: KubeletConfig, behaviour: Behavio
             if quantity < Quantity.ZERO:
                 raise StartRefused(f'resource quantity for "{resource}" cannot be negative: {text}')
             total[resource] = total.get(resource, Quantity.ZERO) + quantity
-    threshold = _memory_threshold(config, behaviour)
+    threshold = _memory_threshold(config, behaviour, usual="500Mi" if machine.os == "windows" else "100Mi")
     if threshold:
         total["memory"] = total.get("memory", Quantity.ZERO) + _amount(threshold, machine.memory)
     return {resource: quantity for resource, quantity in total.items() if not quantity.is_zero()}
 
 
-def _memory_threshold(config: KubeletConfig, behaviour: Behaviour) -> str:
+def _memory_threshold(config: KubeletConfig, behaviour: Behaviour, *, usual: str) -> str:
     """The hard threshold of `memory.available`; a map without it means none at all, unless defaults are merged (1.33)."""
     if config.eviction_hard is None:
-        return "100Mi"
-    default = "100Mi" if config.merge_default_eviction_settings and behaviour.merges_default_eviction else ""
+        return usual
+    default = usual if config.merge_default_eviction_settings and behaviour.merges_default_eviction else ""
     return dict(config.eviction_hard).get("memory.available", default)
 
 
