@@ -46,6 +46,34 @@ _ORIGIN = re.compile(r"^(?:rename|copy) from (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
+class Adaptation:
+    """A file of Kubernetes that the driver sees a little otherwise, where the release has it. Lines keep their numbers."""
+
+    path: str
+    find: str
+    replace: str
+    target: str = ""
+    """Where it is seen, if not at its own place."""
+
+
+ADAPTATIONS = (
+    # Windows has managers of its own, behind one question, which a scenario answers.
+    Adaptation(
+        "pkg/kubelet/cm/memorymanager/memory_manager.go",
+        "runtime.GOOS",
+        "topologymanager.PinproofOS(runtime.GOOS)",
+    ),
+    Adaptation("pkg/kubelet/cm/topologymanager/numa_info.go", "runtime.GOOS", "PinproofOS(runtime.GOOS)"),
+    Adaptation(
+        "pkg/kubelet/cm/cpu_following_store_windows.go",
+        "//go:build windows",
+        "//go:build !windows",
+        target="pkg/kubelet/cm/pinproofwindows/cpu_following_store.go",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Where the sources of Kubernetes lie, as go is to see them."""
 
@@ -190,6 +218,7 @@ def _build(
     sources = driver_sources()
     replaced = {str(layout.root / file.relative_to(sources)): str(file) for file in sorted(sources.rglob("*.go"))}
     replaced |= _changed(layout, changes, work / "changed")
+    replaced |= _adapted(layout, replaced, work / "adapted")
     overlay = work / "overlay.json"
     overlay.write_text(json.dumps({"Replace": replaced}))
     package = f"./{PACKAGE}" if cwd == layout.root else f"{KUBERNETES}/{PACKAGE}"
@@ -210,6 +239,22 @@ def _changed(layout: Layout, changes: Changes, place: Path) -> dict[str, str]:
     changes.apply(place)
     changed = {path: place / path for path in touched}
     return {str(layout.place(path)): str(copy) if copy.is_file() else "" for path, copy in changed.items()}
+
+
+def _adapted(layout: Layout, replaced: Mapping[str, str], place: Path) -> dict[str, str]:
+    """The adaptations that this release needs, on top of what is changed."""
+    adapted = {}
+    for adaptation in ADAPTATIONS:
+        original = str(layout.place(adaptation.path))
+        source = Path(replaced.get(original, original))
+        text = source.read_text() if source.is_file() else ""
+        if adaptation.find in text:
+            target = adaptation.target or adaptation.path
+            copy = place / target
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text.replace(adaptation.find, adaptation.replace))
+            adapted[str(layout.root / target)] = str(copy)
+    return adapted
 
 
 def driver_sources() -> Path:

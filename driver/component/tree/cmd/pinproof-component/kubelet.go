@@ -31,11 +31,13 @@ type managers struct {
 	other    *otherProvider
 	ready    *sources
 	handlers []lifecycle.PodAdmitHandler
+	windows  bool
 }
 
 // newManagers makes and starts the managers in the kubelet's order; the error is the kubelet's last word.
 func newManagers(s *settings, on *machine, heard *recorder, active func() []*v1.Pod, containers containermap.ContainerMap) (*managers, error) {
-	m := &managers{other: newOtherProvider(heard), ready: &sources{}}
+	m := &managers{other: newOtherProvider(heard), ready: &sources{}, windows: on.windows}
+	topologymanager.PinproofWindows = on.windows
 	if err := m.make(s, on, heard); err != nil {
 		return nil, fmt.Errorf("failed to run Kubelet: %w", err)
 	}
@@ -63,7 +65,7 @@ func (m *managers) make(s *settings, on *machine, heard *recorder) (err error) {
 		return err
 	}
 	addProvider(m.topology, heard.listen("cpu", m.cpu))
-	if m.memory, err = newMemoryManager(s, on, m.topology); err != nil {
+	if m.memory, err = newMemoryManager(s, on, m.hintStore(on)); err != nil {
 		return err
 	}
 	addProvider(m.topology, heard.listen("memory", m.memory))
@@ -136,3 +138,16 @@ type noStatus struct{}
 
 // GetPodStatus knows no pod.
 func (noStatus) GetPodStatus(types.UID) (v1.PodStatus, bool) { return v1.PodStatus{}, false }
+
+// admit asks the handlers in turn; nil is a pod that is admitted.
+func (m *managers) admit(pod *v1.Pod, others []*v1.Pod) *lifecycle.PodAdmitResult {
+	for _, handler := range m.handlers {
+		if result := admit(handler, pod, others); !result.Admit {
+			return &result
+		}
+	}
+	if m.windows {
+		return refusedOnWindows(pod)
+	}
+	return nil
+}

@@ -99,13 +99,10 @@ func (n *node) active() []*v1.Pod {
 func (n *node) admit(r *resident) {
 	others := n.active()
 	n.known = append(n.known, r)
-	for _, handler := range n.managers.handlers {
-		if result := admit(handler, r.pod, others); !result.Admit {
-			countRejection(result.Reason)
-			result.Message = "Pod was rejected: " + result.Message
-			r.verdict = result
-			return
-		}
+	if refused := n.managers.admit(r.pod, others); refused != nil {
+		countRejection(refused.Reason)
+		r.verdict = *refused
+		r.verdict.Message = "Pod was rejected: " + refused.Message
 	}
 }
 

@@ -17,29 +17,28 @@ import (
 var checksumField = regexp.MustCompile(`"checksum":\d+`)
 
 // apply changes the state file while the kubelet is down.
-func (c *stateChange) apply() error {
+func (c *stateChange) apply() {
 	switch {
 	case c.lose:
 		delete(store.Files, memoryFile)
 	case c.text != nil:
 		store.Files[memoryFile] = []byte(*c.text)
 	case c.edit != nil:
-		return c.edit.apply()
+		c.edit.apply()
 	}
-	return nil
 }
 
-func (e *stateEdit) apply() error {
-	before := store.Files[memoryFile]
-	if !strings.Contains(string(before), e.Find) {
-		return fmt.Errorf("%q does not occur in the state file", e.Find)
+// apply leaves a file alone in which there is nothing to find.
+func (e *stateEdit) apply() {
+	before, exists := store.Files[memoryFile]
+	if !exists || !strings.Contains(string(before), e.Find) {
+		return
 	}
 	after := []byte(strings.ReplaceAll(string(before), e.Find, e.Replace))
 	if e.Checksum == "recompute" {
 		after = resealed(before, after)
 	}
 	store.Files[memoryFile] = after
-	return nil
 }
 
 // resealed gives a text the checksum of its own content, in the form that the text before had; one that cannot be read keeps its own.
