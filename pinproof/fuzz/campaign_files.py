@@ -150,7 +150,7 @@ class Folder:
             id=signature.id,
             signature=SignatureDocument.model_validate(signature, from_attributes=True),
             first=found.number,
-            times=progress.tally.signatures[signature],
+            times=max(1, progress.tally.signatures[signature]),
             steps=steps,
             pods=pods,
             shrunk=bool(found.shrunk and found.shrunk.finished),
@@ -185,13 +185,16 @@ def refuse_another(document: CampaignDocument, about: About, place: Path) -> Non
         ("--subject", document.subject.name, about.facts.name),
         ("the subject's release", document.subject.version, about.facts.version),
         ("--seed", document.seed, about.seed),
-        ("the grammar of scenarios", document.grammar, about.grammar),
     )
     problems = [
         Problem(what, f"the campaign there has {theirs}, this one {ours}")
         for what, theirs, ours in pairs
         if theirs != ours
     ]
+    if not problems and document.grammar != about.grammar:
+        problems.append(
+            Problem("", "it was drawn by another version of pinproof, for which the seed stands for other scenarios")
+        )
     if problems:
         remedy = Problem("", "name another folder with --out, or go on with what the campaign there has")
         raise InputError(f"--out {place}", *problems, remedy)

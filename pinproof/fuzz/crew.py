@@ -187,6 +187,7 @@ def _died(code: int | None) -> SubjectError:
 
 def _serve(connection: Connection, plan: Plan, open_: Open) -> None:
     """The life of a process, which ignores Ctrl-C: tasks in, reports out, until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with suppress(OSError, EOFError), connection:  # the parent has closed the pipe, or is gone
         try:

@@ -14,13 +14,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from pinproof.errors import InputError
 from pinproof.fuzz.shrink_machine import simpler_configs, simpler_machines
 from pinproof.fuzz.shrink_pods import renamed, simpler_pods
 from pinproof.fuzz.shrink_steps import fewer_steps, simpler_restarts
 from pinproof.scenario.checks import Timeline
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.machines import check_nodes
+from pinproof.scenario.reader import parse_scenario
 from pinproof.scenario.steps import Admit, Restart, Scenario
+from pinproof.scenario.writer import write_scenario
 
 Candidates = Callable[[Scenario], Iterator[Scenario]]
 
@@ -104,14 +107,22 @@ class _Search:
         if not possible(candidate):
             return False
         self._tries += 1
-        if not self._shows(candidate):
+        if not self._shows(candidate) or not readable(candidate):
             return False
         self._best = candidate
         return True
 
 
+def readable(scenario: Scenario) -> bool:
+    """Whether a file with this scenario reads back to it; the last word, and too slow to be the first."""
+    try:
+        return parse_scenario(write_scenario(scenario)) == scenario
+    except InputError:
+        return False
+
+
 def possible(scenario: Scenario) -> bool:
-    """Whether a file with this scenario would be read."""
+    """Whether the steps of a scenario can follow one another on machines that can be; leaves the rest to `readable`."""
     said: list[str] = []
     timeline = Timeline(lambda _, message: said.append(message), scenario.machine, scenario.kubelet, at=("kubelet",))
     for index, step in enumerate(scenario.steps):
