@@ -11,7 +11,9 @@ import (
 func (n *node) restart(r *restartDocument) error {
 	r.State.apply()
 	if text, ok := store.Files[memoryFile]; ok && n.shuffle != nil {
-		store.Files[memoryFile] = shuffled(text, n.shuffle)
+		read := shuffled(text, n.shuffle)
+		store.Files[memoryFile] = read
+		defer putBack(text, read)
 	}
 	if given(r.Machine) {
 		n.machine = r.Machine
@@ -21,6 +23,13 @@ func (n *node) restart(r *restartDocument) error {
 	}
 	n.residents = reordered(n.residents, r.Order)
 	return n.boot()
+}
+
+// putBack makes the state file what it was, unless the kubelet has written another: the order was for its reader alone.
+func putBack(text, read []byte) {
+	if bytes.Equal(store.Files[memoryFile], read) {
+		store.Files[memoryFile] = text
+	}
 }
 
 func given(text json.RawMessage) bool { return len(text) > 0 && !bytes.Equal(text, []byte("null")) }
