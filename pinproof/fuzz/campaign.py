@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from pinproof.fuzz.corpus import Corpus
 from pinproof.fuzz.crew import Broken, Crew, Done, Message
 from pinproof.fuzz.findings import Signature
 from pinproof.fuzz.shrink import Shrunk, measure
 from pinproof.fuzz.tally import Tally
 from pinproof.fuzz.trial import Trial
-from pinproof.fuzz.worker import Chunk, Confirm, Confirmed, Counted, Shrink, Smaller, Specimen, Task
+from pinproof.fuzz.worker import Chunk, Confirm, Confirmed, Counted, Replay, Shrink, Smaller, Specimen, Task
 from pinproof.scenario.steps import Scenario
 
 TICK_SECONDS = 0.5
@@ -121,6 +122,12 @@ class Campaign:
     """Subject that small scenarios are tried on in the end, empty for none."""
 
     shrinks: bool = True
+    saved: tuple[Scenario, ...] = ()
+    """Scenarios that are tried before the first drawn one."""
+
+    corpus: Corpus | None = None
+    """What is interesting is offered to it."""
+
     clock: Callable[[], float] = time.monotonic
 
     trouble: Broken | None = None
@@ -171,12 +178,22 @@ class Campaign:
         while self.crew.free():
             if self._follow:
                 yield self._follow.pop(0)
+            elif self.saved:
+                yield self._replay()
             elif (numbers := self._more()) is not None:
                 self._ends[self._handed] = numbers.stop
                 yield Chunk(self._handed, numbers)
                 self._handed += 1
             else:
                 return
+
+    def _replay(self) -> Replay:
+        some, self.saved = self.saved[: self.limits.chunk], self.saved[self.limits.chunk :]
+        task = Replay(self._handed, -1 - self.progress.corpus, some)
+        self.progress.corpus += len(some)
+        self._ends[self._handed] = self.progress.done
+        self._handed += 1
+        return task
 
     def _more(self) -> range | None:
         """The numbers of the next chunk, None at the end."""
@@ -227,6 +244,9 @@ class Campaign:
             self._turn += 1
             self.progress.tally.add(counted.tally)
             self.progress.megabytes = max(self.progress.megabytes, counted.megabytes)
+            if self.corpus:
+                for interesting in counted.interesting:
+                    self.corpus.offer(interesting.scenario, interesting.decisions)
             for signature in counted.tally.signatures:
                 self._settle(signature)
             self.listener.counted(self.progress)

@@ -17,14 +17,18 @@ from pinproof.fuzz.campaign_document import CampaignDocument, to_json
 from pinproof.fuzz.campaign_files import About, Folder, earlier, refuse_another, restored
 from pinproof.fuzz.campaign_text import Narrator, statistics, summary
 from pinproof.fuzz.confirm import Open, kubelet_for
+from pinproof.fuzz.corpus import Corpus, default_place
 from pinproof.fuzz.crew import Alone, Crew, Processes
 from pinproof.fuzz.trial import Bench
 from pinproof.fuzz.worker import Plan, Worker
 from pinproof.judge.lattice import EXIT_CLEAN, EXIT_FAILED, EXIT_INCOMPLETE
 from pinproof.ledger import read_ledger
+from pinproof.reference.decisions import DECISIONS
 from pinproof.report.files import claim
+from pinproof.running.examine import abilities
 from pinproof.running.facts import Facts, facts_of
 from pinproof.running.places import shipped
+from pinproof.scenario.steps import Scenario
 from pinproof.scenario.writer import write_scenario
 from pinproof.subjects.protocol import Subject
 from pinproof.subjects.registry import open_subject
@@ -82,6 +86,7 @@ def hold(wishes: Wishes, *, open_: Open = open_subject) -> int:
         if before:
             refuse_another(before, about, place)
             progress = restored(before, place)
+        corpus = _corpus(wishes, about.facts)
         narrator = Narrator(Folder(place, about))
         narrator.say(_opening(about, place, before))
         with _crew(wishes, plan, open_, subject) as crew:
@@ -97,6 +102,8 @@ def hold(wishes: Wishes, *, open_: Open = open_subject) -> int:
                 narrator,
                 confirm=_confirming(wishes, about.facts),
                 shrinks=wishes.shrink,
+                saved=() if before or corpus is None else _possible(corpus.load(), subject),
+                corpus=corpus,
             )
             ended = _run(campaign)
         return _tell(wishes, campaign, narrator.folder, ended)
@@ -128,13 +135,25 @@ def _about(plan: Plan, subject: Subject, open_: Open) -> About:
         seed=plan.seed,
         grammar=hashlib.sha256(sample.encode()).hexdigest()[:16],
         ledger=plan.ledger,
-        decisions=(),
+        decisions=tuple(DECISIONS),
     )
 
 
 def _opening(about: About, place: Path, before: CampaignDocument | None) -> str:
     goes_on = f", goes on after {before.done:,} scenarios" if before else ""
     return f"campaign on {about.facts.name} ({about.facts.version}), seed {about.seed}{goes_on}; findings go to {place}"
+
+
+def _corpus(wishes: Wishes, facts: Facts) -> Corpus | None:
+    """A run with a seed is a function of that seed: what earlier runs left in a corpus is not asked unless it is named."""
+    if wishes.no_corpus or (wishes.seed is not None and not wishes.corpus):
+        return None
+    return Corpus(wishes.corpus or default_place(facts.minor))
+
+
+def _possible(scenarios: tuple[Scenario, ...], subject: Subject) -> tuple[Scenario, ...]:
+    """Those that the subject can carry out."""
+    return tuple(scenario for scenario in scenarios if abilities(scenario) <= subject.capabilities.steps)
 
 
 def _confirming(wishes: Wishes, facts: Facts) -> str:

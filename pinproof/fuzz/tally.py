@@ -51,6 +51,7 @@ class Tally:
     def count(self, trial: Trial) -> None:
         """Count one scenario that was judged."""
         self.outcomes[trial.judgement.outcome] += 1
+        self.reached.update(trial.reached)
         scenario = trial.scenario
         observed = trial.observed[0].observations if trial.observed else ()
         counts = self.counts

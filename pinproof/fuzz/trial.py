@@ -17,6 +17,7 @@ from pinproof.history import History, Prediction
 from pinproof.judge.outcomes import judge_outcomes, repeats
 from pinproof.judge.verdict import Finding, Judgement, judge
 from pinproof.reference.behaviour import behaviour_of
+from pinproof.reference.decisions import Reached
 from pinproof.reference.model import predict
 from pinproof.running.examine import Repeats
 from pinproof.running.releases import minor_of
@@ -41,6 +42,8 @@ class Trial:
 
     judgement: Judgement
     runs: int = 1
+    reached: frozenset[str] = frozenset()
+    """Decisions of the reference that were taken."""
 
     def signatures(self) -> Mapping[Signature, Finding]:
         """What is wrong, none when all is well."""
@@ -74,7 +77,8 @@ class Bench:
 
     def _examine(self, scenario: Scenario) -> Trial:
         began = time.perf_counter()
-        prediction = self._predict(scenario, texts=False)
+        reached = Reached()
+        prediction = self._predict(scenario, reached=reached)
         predicted = time.perf_counter()
         observed, runs = self._run(scenario, prediction)
         ran = time.perf_counter()
@@ -82,13 +86,13 @@ class Bench:
         self.seconds["predict"] += predicted - began
         self.seconds["run"] += ran - predicted
         self.seconds["judge"] += time.perf_counter() - ran
-        return Trial(scenario, prediction, observed, judgement, runs)
+        return Trial(scenario, prediction, observed, judgement, runs, frozenset(reached))
 
     def explain(self, trial: Trial) -> Trial:
         """The same with the notes of the reference, and all that the judge has to say."""
         if not trial.observed:
             return trial
-        prediction = self._predict(trial.scenario, texts=True)
+        prediction = self._predict(trial.scenario)
         judgement = self._judge(trial.scenario, prediction, trial.observed, trial.runs)
         return replace(trial, prediction=prediction, judgement=judgement)
 
@@ -99,8 +103,9 @@ class Bench:
         except InputError:
             return False
 
-    def _predict(self, scenario: Scenario, *, texts: bool) -> Prediction:
-        return predict(scenario, behaviour_of(minor_of(self.subject.version)), texts=texts)
+    def _predict(self, scenario: Scenario, *, reached: Reached | None = None) -> Prediction:
+        """Quickly where somebody counts decisions, with all texts otherwise."""
+        return predict(scenario, behaviour_of(minor_of(self.subject.version)), texts=reached is None)
 
     def _run(self, scenario: Scenario, prediction: Prediction) -> tuple[tuple[History, ...], int]:
         if len(prediction.histories) == 1 or not isinstance(self.subject, Repeats):

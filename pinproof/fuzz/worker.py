@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from pinproof.errors import InputError
 from pinproof.fuzz.confirm import Open, confirm
+from pinproof.fuzz.corpus import Coverage
 from pinproof.fuzz.draws import RandomDraws
 from pinproof.fuzz.findings import Signature
 from pinproof.fuzz.profile import Profile
@@ -47,9 +48,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Try saved scenarios; their numbers are negative, so that none is a drawn one's."""
+    """Try saved scenarios; their numbers are negative, from `first` down, so that none is a drawn one's."""
 
     index: int
+    first: int
     scenarios: tuple[Scenario, ...]
 
 
@@ -83,11 +85,22 @@ class Specimen:
 
 
 @dataclass(frozen=True, slots=True)
+class Interesting:
+    """A scenario that reached decisions which this worker had not seen reached, or not together."""
+
+    scenario: Scenario
+    decisions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """A chunk is done."""
 
     index: int
     tally: Tally
+    interesting: tuple[Interesting, ...]
+    """In the order of their numbers; all of them where the scenarios are saved ones."""
+
     megabytes: int
     """Of memory, the most that the worker ever held."""
 
@@ -125,6 +138,7 @@ class Worker:
     _sent: set[Signature] = field(init=False, default_factory=set)
     """What a specimen was sent of."""
 
+    _coverage: Coverage = field(init=False, default_factory=Coverage)
     _ledger: Ledger = field(init=False)
     _profile: Profile = field(init=False)
 
@@ -138,8 +152,8 @@ class Worker:
         match task:
             case Chunk(index, numbers):
                 yield from self._chunk(index, ((number, self.draw(number)) for number in numbers))
-            case Replay(index, scenarios):
-                yield from self._chunk(index, ((-1 - at, scenario) for at, scenario in enumerate(scenarios)))
+            case Replay(index, first, scenarios):
+                yield from self._chunk(index, ((first - at, scenario) for at, scenario in enumerate(scenarios)))
             case Shrink(signature, scenario):
                 yield self._shrink(signature, scenario)
             case Confirm(signature, scenario, subject):
@@ -159,23 +173,33 @@ class Worker:
 
     def _chunk(self, index: int, scenarios: Iterator[tuple[int, Scenario]]) -> Iterator[Report]:
         tally = Tally()
+        interesting: list[Interesting] = []
         self.bench.seconds = dict.fromkeys(PHASES, 0.0)
         began = time.perf_counter()
         for number, scenario in scenarios:
             self.bench.seconds["draw"] += time.perf_counter() - began
             if self.stopped():
                 return
-            yield from self._try(number, scenario, tally)
+            trial = self._try(scenario, tally)
+            if trial is not None:
+                yield from self._specimens(number, trial, tally)
+                if self._coverage.add(trial.reached) or number < 0:
+                    interesting.append(Interesting(scenario, trial.reached))
             began = time.perf_counter()
         tally.seconds.update(self.bench.seconds)
-        yield Counted(index, tally, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        yield Counted(index, tally, tuple(interesting), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
-    def _try(self, number: int, scenario: Scenario, tally: Tally) -> Iterator[Specimen]:
+    def _try(self, scenario: Scenario, tally: Tally) -> Trial | None:
         try:
             trial = self.bench.examine(scenario)
         except InputError:
             tally.counts["unpredicted"] += 1
-            return
+            return None
+        tally.count(trial)
+        return trial
+
+    def _specimens(self, number: int, trial: Trial, tally: Tally) -> Iterator[Specimen]:
+        """Count what is wrong; of what is not explained and new to this worker there are specimens."""
         unexplained: list[Signature] = []
         for signature, finding in trial.signatures().items():
             entry = self._explanation(finding)
@@ -186,7 +210,6 @@ class Worker:
             if signature not in self._sent:
                 self._sent.add(signature)
                 unexplained.append(signature)
-        tally.count(trial)
         if unexplained:
             told = self.bench.explain(trial)
             yield from (Specimen(signature, number, told) for signature in unexplained)
