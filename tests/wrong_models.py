@@ -283,8 +283,8 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "pinning is counted twice",
         "admission",
-        "self.counts[PINNING_REQUESTS] += 1",
-        "self.counts[PINNING_REQUESTS] += 2",
+        "if self._behaviour.counts_pinning:\n            self.counts[PINNING_REQUESTS] += 1",
+        "if self._behaviour.counts_pinning:\n            self.counts[PINNING_REQUESTS] += 2",
         "metrics/test_pinning_metrics::test_admitted_container_counts_as_one_request",
     ),
     WrongModel(
@@ -297,8 +297,9 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "a failed allocation is no admission error",
         "admission",
-        "        except AllocationFailed as failure:\n            self.counts[ADMISSION_ERRORS] += 1\n",
-        "        except AllocationFailed as failure:\n",
+        "self._allocate(container, hint)\n        except AllocationFailed as failure:\n"
+        "            self.counts[ADMISSION_ERRORS] += 1\n",
+        "self._allocate(container, hint)\n        except AllocationFailed as failure:\n",
         "metrics/test_admission_metrics::test_failed_allocation_is_an_admission_error",
     ),
     WrongModel(
@@ -311,7 +312,7 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "rejections are not counted",
         "admission",
-        "self.counts[labelled(REJECTIONS, reason=rejection.reason)] += 1",
+        "self.counts[labelled(REJECTIONS, reason=reason)] += 1",
         "pass",
         "metrics/test_admission_metrics::test_rejections_are_counted_by_reason",
     ),
@@ -465,8 +466,8 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "policy in any case of letters",
         "configuration",
-        'config.memory_manager_policy != "Static"',
-        'config.memory_manager_policy.lower() != "static"',
+        'elif policy != "Static":',
+        'elif policy.lower() != "static":',
         "configuration/test_policies::test_policy_in_lower_case",
     ),
     WrongModel(
@@ -486,8 +487,8 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "wrong reason",
         "outcomes",
-        "return Rejected(AFFINITY,",
-        "return Rejected(UNEXPECTED,",
+        'return Rejected(AFFINITY, "Resources',
+        'return Rejected(UNEXPECTED, "Resources',
         "admission/test_admission_fit::test_scope_pod_judges_the_sum_of_the_containers",
     ),
     WrongModel(

@@ -17,15 +17,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
 
+from pinproof.history import Hinted
 from pinproof.reference import cpu_pod, pod_level, static_policy
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.configuration import Choose, Settings
 from pinproof.reference.cpu_manager import CpuBooks, CpuManager
-from pinproof.reference.hints import NO_PREFERENCE, Hint, Hints, describe, describe_hint
+from pinproof.reference.decisions import ADMISSIONS, BY_MEMORY, Reach, ignore
+from pinproof.reference.hints import NO_PREFERENCE, Hint, Hints, Proposals, describe, describe_hint, seen, seen_answer
+from pinproof.reference.masks import every, of_size
 from pinproof.reference.other_provider import answer_of
 from pinproof.reference.outcomes import (
     AFFINITY,
@@ -36,11 +39,10 @@ from pinproof.reference.outcomes import (
     Rejected,
     not_aligned,
 )
-from pinproof.reference.requests import Asked, PodLevel, is_memory, sized
+from pinproof.reference.requests import Asked
 from pinproof.reference.resource_counters import ResourceCounters
 from pinproof.reference.static_policy import MemoryState, Trace
 from pinproof.reference.topology_manager import Merger
-from pinproof.scenario.pod import Pod
 
 PINNING_REQUESTS = "kubelet_memory_manager_pinning_requests_total"
 PINNING_ERRORS = "kubelet_memory_manager_pinning_errors_total"
@@ -52,6 +54,12 @@ NOT_ALIGNED = "kubelet_container_aligned_compute_resources_failure_count"
 
 COUNTED_REASONS = frozenset({AFFINITY, UNEXPECTED, NOT_SUPPORTED})
 """Reasons with a series of their own; the kubelet counts any other as `Other`."""
+
+PROVIDERS = {"other": "other provider", "cpu": "CPU manager", "memory": "memory manager"}
+"""Who answers, for people."""
+
+LOWEST = 1
+"""Where a container goes that may go anywhere: the first node."""
 
 Active = Mapping[str, tuple[str, ...]]
 """UID of an active pod → names of its containers."""
@@ -65,13 +73,31 @@ class Managers:
     cpu: CpuBooks
 
 
+@lru_cache(maxsize=256)
 def labelled(metric: str, **labels: str) -> str:
     """A series as the exposition writes it, labels sorted."""
     return metric + "{" + ",".join(f'{name}="{labels[name]}"' for name in sorted(labels)) + "}"
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told what an admission does on its way; nobody, unless asked for."""
+
+    trace: Trace | None = None
+    """Notes for people."""
+
+    reach: Reach = ignore
+    """Names of the decisions that are taken."""
+
+    hinted: list[Hinted] | None = None
+    """Gets the hints of every merge."""
+
+
 class Admission:
-    """The admission of one pod; `run` answers the rejection or None, `managers` and `counts` hold what it changed."""
+    """The admission of one pod; `run` answers the rejection or None, `managers` holds what it changed.
+
+    `counts` are the counters of the kubelet, which it moves.
+    """
 
     def __init__(
         self,
@@ -82,11 +108,12 @@ class Admission:
         asks: Asked,
         active: Active | None,
         *,
+        counts: Counter[str],
         choose: Choose,
-        trace: Trace | None = None,
+        watch: Watch,
     ) -> None:
         self.managers = managers
-        self.counts: Counter[str] = Counter()
+        self.counts = counts
         self._resources = ResourceCounters(self.counts, settings, behaviour)
         self._settings = settings
         self._behaviour = behaviour
@@ -94,21 +121,26 @@ class Admission:
         self._asks = asks
         self._active = active
         self._choose = choose
-        self._trace = trace
+        self._trace = watch.trace
+        self._reach = watch.reach
+        self._hinted = watch.hinted
+        self._by_memory = False
 
     def run(self, others: Mapping[str, int]) -> Rejected | None:
         """Admit or reject. `others` is what the other active pods request of the node, by resource."""
         self.counts[ADMISSION_REQUESTS] += 1
+        rejection = None
         try:
             self._align()
             self._check_node(others)
             self._check_features()
-        except Rejected as rejection:
+        except Rejected as refused:
+            rejection = refused
             if self._behaviour.counts_rejections:
                 reason = rejection.reason if rejection.reason in COUNTED_REASONS else "Other"
                 self.counts[labelled(REJECTIONS, reason=reason)] += 1
-            return rejection
-        return None
+        self._name_the_outcome(rejection)
+        return rejection
 
     # --- Topology Manager
 
@@ -130,7 +162,7 @@ class Admission:
                 raise failure.rejection() from None
 
     def _align_pod(self, merger: Merger) -> None:
-        hint = self._merge(merger, self._pod_hints(), "pod")
+        hint = self._merge(merger, self._pod_hints(), "")
         if self._asks.managed:
             self._allocate_pod_counted(hint)
         else:
@@ -144,10 +176,12 @@ class Admission:
             self._allocate_counted(container, hint)
             self._count_aligned(merger, ALIGNED, "container", exists=self._behaviour.counts_aligned)
 
-    def _merge(self, merger: Merger, answers: tuple[Hints, ...], what: str) -> Hint:
-        hint = merger.merge(answers)
-        self._tell_merge(answers, what, hint, merger.ids)
-        if not merger.admits(hint):
+    def _merge(self, merger: Merger, answers: Mapping[str, Hints], container: str) -> Hint:
+        """Merge the answers of all providers, for a container or, with an empty name, for the pod."""
+        hint = merger.merge(answers.values(), self._reach)
+        admitted = merger.admits(hint)
+        self._tell_merge(merger, answers, container, hint, admitted=admitted)
+        if not admitted:
             self.counts[ADMISSION_ERRORS] += 1
             self._count_aligned(
                 merger, NOT_ALIGNED, self._settings.scope, exists=self._behaviour.counts_aligned_failures
@@ -175,20 +209,24 @@ class Admission:
 
     # --- providers
 
-    def _container_hints(self, container: str) -> tuple[Hints, ...]:
+    def _container_hints(self, container: str) -> Mapping[str, Hints]:
         self._clean_up()
-        cpus = self._settings.cpus
-        return (
-            answer_of(self._asks.hints[container], self._ids),
-            cpus.container_hints(self.managers.cpu, self._uid, self._asks, container) if cpus else NO_PREFERENCE,
-            static_policy.container_hints(self.managers.memory, self._uid, self._asks, container)
+        managers, cpus = self.managers, self._settings.cpus
+        return {
+            "other": answer_of(self._asks.hints[container], self._ids),
+            "cpu": cpus.container_hints(managers.cpu, self._uid, self._asks, container) if cpus else NO_PREFERENCE,
+            "memory": static_policy.container_hints(managers.memory, self._uid, self._asks, container, self._reach)
             if self._pins_memory
             else NO_PREFERENCE,
-        )
+        }
 
-    def _pod_hints(self) -> tuple[Hints, ...]:
+    def _pod_hints(self) -> Mapping[str, Hints]:
         self._clean_up()
-        return answer_of(self._asks.pod.hints, self._ids), self._pod_cpu_hints(), self._pod_memory_hints()
+        return {
+            "other": answer_of(self._asks.pod.hints, self._ids),
+            "cpu": self._pod_cpu_hints(),
+            "memory": self._pod_memory_hints(),
+        }
 
     def _pod_cpu_hints(self) -> Hints:
         cpus = self._settings.cpus
@@ -203,8 +241,9 @@ class Admission:
         if not self._pins_memory or best_effort:
             return NO_PREFERENCE
         if self._asks.managed and self._asks.guaranteed and pod_level.complaints(self._asks):
+            self._reach("pod-level.no-hints-for-an-empty-pool")
             return pod_level.impossible(self._asks)
-        return static_policy.pod_hints(self.managers.memory, self._uid, self._asks)
+        return static_policy.pod_hints(self.managers.memory, self._uid, self._asks, self._reach)
 
     @property
     def _ids(self) -> tuple[int, ...]:
@@ -213,7 +252,7 @@ class Admission:
     def _allocate(self, container: str, hint: Hint) -> None:
         """CPU manager first, then memory manager, each after its clean-up; AllocationFailed from either."""
         self._clean_up_cpus()
-        if self._settings.cpus:
+        if self._settings.cpus and self._asks.cpus[container]:
             self._give_cpus(self._settings.cpus, container, hint)
         self._clean_up_memory()
         if self._pins_memory and self._asks.guaranteed:
@@ -221,13 +260,13 @@ class Admission:
 
     def _give_cpus(self, cpus: CpuManager, container: str, hint: Hint) -> None:
         try:
-            cpu = cpus.allocate(self.managers.cpu, self._uid, self._asks, container, hint)
+            cpu = cpus.allocate(self.managers.cpu, self._uid, self._asks, container, hint, self._reach)
         except AllocationFailed:
             self._resources.failed("cpu", "node")
             raise
         if self.managers.cpu.of(self._uid, container) is None and cpu.of(self._uid, container) is not None:
             self._resources.served("cpu")
-        self.managers = replace(self.managers, cpu=cpu)
+        self.managers = Managers(self.managers.memory, cpu)
 
     def _allocate_pod(self, hint: Hint) -> None:
         """A managed pod as a whole: CPU manager first, then memory manager."""
@@ -240,7 +279,7 @@ class Admission:
                 cpu = cpu_pod.allocate_pod(cpus, self.managers.cpu, self._uid, asks, hint)
             if asks.pod_cpus:
                 self._resources.parted("cpu", asks, {name for name in asks.names if asks.cpus[name]})
-            self.managers = replace(self.managers, cpu=cpu)
+            self.managers = Managers(self.managers.memory, cpu)
         self._clean_up_memory()
         # A total that is no whole number of bytes is logged and forgotten: the pod runs unpinned.
         if self._settings.policy == "Static" and asks.guaranteed and asks.pod_memory is not None:
@@ -253,15 +292,17 @@ class Admission:
             with self._resources.of_pod("memory"):
                 if complaints := pod_level.complaints(asks):
                     raise EmptyPool(self._choose(complaints))
-                memory = pod_level.allocate_pod(self.managers.memory, self._uid, asks, hint)
+                memory = pod_level.allocate_pod(self.managers.memory, self._uid, asks, hint, self._reach)
         except AllocationFailed as failure:
+            self._by_memory = True
             self.counts[PINNING_ERRORS] += 1
             self._tell("allocate", f"pod: {failure}")
             raise
         exclusive = {name for name in asks.names if asks.memory[name]}
         self.counts[PINNING_REQUESTS] += len(exclusive | {c.name for c in asks.pod.init_containers})
         self._resources.parted("memory", asks, exclusive)
-        self.managers = replace(self.managers, memory=memory)
+        self.managers = Managers(memory, self.managers.cpu)
+        self._by_memory |= any(share.mask != (hint.mask or LOWEST) for share in memory.pods[self._uid])
 
     def _followed(self, container: str, hint: Hint) -> Hint:
         """Windows from 1.37: the nodes of the container's exclusive CPUs instead of the merged ones."""
@@ -274,6 +315,7 @@ class Admission:
     def _pin(self, container: str, hint: Hint) -> None:
         """Counted before anything is looked at, so a container that has its blocks already counts again (6)."""
         if self._behaviour.skips_empty_requests and self._asks.memory[container] == {}:
+            self._reach("pod-level.empty-request-skipped")
             return
         if self._behaviour.counts_readable_requests_only:
             self._asks.memory_of(container)
@@ -281,9 +323,17 @@ class Admission:
             self.counts[PINNING_REQUESTS] += 1
         try:
             memory = static_policy.allocate(
-                self.managers.memory, self._uid, self._asks, container, hint, self._behaviour, trace=self._trace
+                self.managers.memory,
+                self._uid,
+                self._asks,
+                container,
+                hint,
+                self._behaviour,
+                trace=self._trace,
+                reach=self._reach,
             )
         except AllocationFailed as failure:
+            self._by_memory = True
             if self._behaviour.counts_pinning:
                 self.counts[PINNING_ERRORS] += 1
             self._resources.failed("memory", "node")
@@ -291,7 +341,9 @@ class Admission:
             raise
         if self.managers.memory.shares(self._uid, container) is None:
             self._resources.served("memory", times=len(self._asks.memory_of(container)))
-        self.managers = replace(self.managers, memory=memory)
+        self.managers = Managers(memory, self.managers.cpu)
+        if self._reach is not ignore:
+            self._by_memory |= (memory.nodes_of(self._uid, container) or LOWEST) != (hint.mask or LOWEST)
 
     @property
     def _pins_memory(self) -> bool:
@@ -307,16 +359,16 @@ class Admission:
         if self._active is not None and cpus is not None:
             cpu = cpus.remove_stale(self.managers.cpu, self._active)
             if cpu is not self.managers.cpu:
-                self.managers = replace(self.managers, cpu=cpu)
+                self.managers = Managers(self.managers.memory, cpu)
 
     def _clean_up_memory(self) -> None:
         """Not before all sources were seen (3.11), and not if the CPU manager failed to allocate first."""
         if self._active is None:
             return
-        memory = static_policy.remove_stale(self.managers.memory, self._active)
+        memory = static_policy.remove_stale(self.managers.memory, self._active, self._reach)
         if memory is not self.managers.memory:
             self._tell("release", "memory of pods that are gone is free again")
-            self.managers = replace(self.managers, memory=memory)
+            self.managers = Managers(memory, self.managers.cpu)
 
     # --- node predicates
 
@@ -327,7 +379,7 @@ class Admission:
         """
         plain: list[str] = []  # cpu and memory are looked at first
         pages: list[str] = []  # these are in a Go map
-        for resource, wanted in node_requests(self._asks.pod, self._settings.pod_level).items():
+        for resource, wanted in self._asks.node.items():
             room = self._settings.capacity.get(resource, 0) - others.get(resource, 0)
             if wanted > room:
                 known = plain if resource in ("cpu", "memory") else pages
@@ -349,40 +401,45 @@ class Admission:
         if self._settings.pod_level == "ignored":
             raise Rejected(NOT_SUPPORTED, "PodLevelResources feature gate is disabled")
 
-    # --- trace
+    # --- for those who watch
 
     def _tell(self, topic: str, text: str) -> None:
         if self._trace:
             self._trace(topic, text)
 
-    def _tell_merge(self, answers: tuple[Hints, ...], what: str, hint: Hint, ids: tuple[int, ...]) -> None:
+    def _tell_merge(
+        self, merger: Merger, answers: Mapping[str, Hints], container: str, hint: Hint, *, admitted: bool
+    ) -> None:
         if self._trace:
-            for provider, answer in zip(("other provider", "CPU manager", "memory manager"), answers, strict=True):
-                if provider == "other provider" and not answer:
-                    continue
-                self._trace("hints", f"{what}: {provider}: {describe(answer, ids)}")
-            self._trace("merge", f"{what}: {describe_hint(hint, ids)}")
+            what = container or "pod"
+            for provider, answer in answers.items():
+                if answer or provider != "other":
+                    self._trace("hints", f"{what}: {PROVIDERS[provider]}: {describe(answer, merger.ids)}")
+            self._trace("merge", f"{what}: {describe_hint(hint, merger.ids)}")
+        if self._hinted is not None:
+            shown = {provider: seen_answer(answer, merger.ids) for provider, answer in answers.items()}
+            stored = seen(hint, merger.ids) if admitted else None
+            self._hinted.append(Hinted(self._asks.pod.name, container, shown, stored))
+        if self._reach is not ignore:
+            self._reach(f"policy.{merger.policy}.{'admits' if admitted else 'rejects'}")
+            self._by_memory |= self._with_boundless_memory(merger, answers) != hint
 
+    def _with_boundless_memory(self, merger: Merger, answers: Mapping[str, Hints]) -> Hint:
+        """The merged hint if every node had memory for everything."""
+        if not answers["memory"] and not (self._pins_memory and self._asks.guaranteed):
+            return merger.merge(answers.values())
+        nodes = len(merger.ids)
+        anything = Proposals(every(nodes), of_size(nodes, 1))
+        return merger.merge({**answers, "memory": {"memory": anything}}.values())
 
-@lru_cache(maxsize=4096)
-def node_requests(pod: Pod, pod_level: PodLevel = "ignored") -> Mapping[str, int]:
-    """What a pod requests of the node: CPUs in thousandths, the rest in bytes.
+    def _name_the_outcome(self, rejection: Rejected | None) -> None:
+        """Count the admission, and whether memory decided it: with boundless memory it would have ended otherwise.
 
-    A pod-level request replaces the sum of the containers, unless pod-level resources are ignored.
-    """
-    whole = {} if pod_level == "ignored" else dict(pod.requests)
-    asked_for = {name for c in pod.all_containers for name, _ in c.requests} | whole.keys()
-    resources = {"cpu", "memory"} | {name for name in asked_for if is_memory(name)}
-    requests = {}
-    for resource in sorted(resources):
-        amounts = {c.name: 0 for c in pod.all_containers}
-        for container in pod.all_containers:
-            for name, quantity in container.requests:
-                if name == resource:
-                    amounts[container.name] = quantity.milli() if name == "cpu" else quantity.value()
-        total = sized(pod, amounts)
-        if resource in whole:
-            total = whole[resource].milli() if resource == "cpu" else whole[resource].value()
-        if total:
-            requests[resource] = total
-    return requests
+        Otherwise means another verdict or another mask for some container. Admissions after a restart are not counted.
+        """
+        if self._active is not None:
+            self._reach(ADMISSIONS)
+            if self._by_memory:
+                self._reach(BY_MEMORY)
+        else:
+            self._reach("restart.pod-rejected" if rejection else "restart.pod-admitted-again")

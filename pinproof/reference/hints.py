@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from pinproof.history import Hint as SeenHint
+from pinproof.history import hint_order
 from pinproof.reference.masks import Mask, Masks, members, positions
 
 
@@ -65,6 +67,22 @@ Hints = Mapping[str, Proposals]
 """A provider's answer: resource → proposals. No key at all is "no preference", a key without proposals "impossible"."""
 
 NO_PREFERENCE: Hints = {}
+
+
+def seen(hint: Hint, ids: Sequence[int]) -> SeenHint:
+    """A hint as a history has it. `ids` are node numbers by position."""
+    mask, preferred = hint
+    return None if mask is None else tuple([ids[i] for i in positions(mask)]), preferred
+
+
+def seen_answer(answer: Hints, ids: Sequence[int]) -> dict[str, tuple[SeenHint, ...] | None]:
+    """A provider's answer as a history has it."""
+    return {
+        resource: None
+        if offered == INDIFFERENT
+        else tuple(sorted([seen(hint, ids) for hint in hints_of(offered)], key=hint_order))
+        for resource, offered in answer.items()
+    }
 
 
 def describe(hints: Hints, ids: Sequence[int]) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pinproof.errors import InputError, Problem
 from pinproof.history import History, Prediction
 from pinproof.reference.behaviour import Behaviour
+from pinproof.reference.decisions import Reached, ignore
 from pinproof.reference.node import Node
 from pinproof.scenario.steps import Scenario
 
@@ -56,8 +57,18 @@ class Script:
         return ordered[choice]
 
 
-def predict(scenario: Scenario, behaviour: Behaviour, *, texts: bool = True) -> Prediction:
+def predict(
+    scenario: Scenario,
+    behaviour: Behaviour,
+    *,
+    texts: bool = True,
+    hints: bool = False,
+    reached: Reached | None = None,
+) -> Prediction:
     """Every history that this kubelet may show. `texts=False` leaves out state file texts and notes, for speed.
+
+    `hints=True` fills in what the hint providers answered. `reached` is given the names of the decisions that were taken, those
+    of all histories together.
 
     Raises:
         InputError: there are more than `MAX_HISTORIES`. A part of them would not be a prediction.
@@ -75,13 +86,21 @@ def predict(scenario: Scenario, behaviour: Behaviour, *, texts: bool = True) -> 
                 ),
             )
         script = Script(scripts.pop())
-        histories.append(_history(scenario, behaviour, script, texts=texts))
+        node = Node(
+            scenario.machine,
+            scenario.kubelet,
+            behaviour,
+            script,
+            texts=texts,
+            hints=hints,
+            reach=ignore if reached is None else reached,
+        )
+        histories.append(_history(node, scenario))
         chances.append(script.chance)
         scripts += script.others
     return Prediction(tuple(histories), tuple(chances))
 
 
-def _history(scenario: Scenario, behaviour: Behaviour, script: Script, *, texts: bool) -> History:
-    node = Node(scenario.machine, scenario.kubelet, behaviour, script, texts=texts)
-    observations = [node.start(), *(node.carry_out(step) for step in scenario.steps)]
-    return History(subject=f"reference:{behaviour.minor}", observations=tuple(observations))
+def _history(node: Node, scenario: Scenario) -> History:
+    subject = f"reference:{node.behaviour.minor}"
+    return History(subject, (node.start(), *[node.carry_out(step) for step in scenario.steps]))

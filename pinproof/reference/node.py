@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pinproof.errors import InputError, Problem
-from pinproof.history import Note, Observation, PodVerdict, Told
-from pinproof.reference import checkpoint, cpu_file, requests, restart, static_policy
+from pinproof.history import Hinted, Note, Observation, PodVerdict, Told
+from pinproof.reference import checkpoint, cpu_file, restart, static_policy
 from pinproof.reference.admission import (
     ADMISSION_ERRORS,
     ADMISSION_REQUESTS,
@@ -31,18 +31,20 @@ from pinproof.reference.admission import (
     Active,
     Admission,
     Managers,
+    Watch,
     labelled,
-    node_requests,
 )
 from pinproof.reference.behaviour import Behaviour, behaviour_of
 from pinproof.reference.configuration import Settings, settle
 from pinproof.reference.cpu_file import CpuFile
 from pinproof.reference.cpu_manager import CpuBooks
 from pinproof.reference.cpu_picker import listed
+from pinproof.reference.decisions import Reach, ignore
 from pinproof.reference.outcomes import AFFINITY, UNEXPECTED, KubeletPanics, StartRefused
-from pinproof.reference.requests import Asked, PodLevel
+from pinproof.reference.requests import Asked, asked
+from pinproof.reference.restart import Saved
 from pinproof.reference.static_policy import MemoryState
-from pinproof.reference.view import observe
+from pinproof.reference.view import View
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Container, Pod
@@ -63,6 +65,9 @@ class Resident:
     pod: Pod
     uid: str
     verdict: PodVerdict
+    asks: Asked
+    """What it asks for, to the kubelet that runs."""
+
     told: dict[str, Told] = field(default_factory=dict)
     """Containers that were created, with what the runtime was told last."""
 
@@ -82,7 +87,15 @@ class Node:
     """One node. `start` first, then `carry_out` for every step; both answer an observation."""
 
     def __init__(
-        self, machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose: Choices, *, texts: bool = True
+        self,
+        machine: Machine,
+        config: KubeletConfig,
+        behaviour: Behaviour,
+        choose: Choices,
+        *,
+        texts: bool = True,
+        hints: bool = False,
+        reach: Reach = ignore,
     ) -> None:
         self.behaviour = behaviour
         self.residents: dict[str, Resident] = {}
@@ -98,16 +111,20 @@ class Node:
         self.config = config
         self._choose = choose
         self._texts = texts
-        self._disk: str | None = None
+        self._reach = reach
+        self._disk: str | Saved | None = None
         self._cpu_disk: CpuFile | None = None
         self._read = self.managers
         """The state that the files had at the start. A manager writes its file when its state changes, and not before."""
 
-        self._as_read: str | None = None
-        """The state file's text for as long as nothing changed it."""
+        self._as_read: str | Saved | None = None
+        """The state file for as long as nothing changed it."""
 
         self._incarnations = 0
+        self._view = View()
         self._notes: list[Note] = []
+        self._hinted: list[Hinted] = []
+        self._watch = Watch(self._tell if texts else None, reach, self._hinted if hints else None)
 
     # --- the kubelet's start
 
@@ -123,7 +140,7 @@ class Node:
             return self._observe()
         self.settings = settings
         if settings.late_fault:
-            self._disk, self.settings, self.refusal = self.state_text(), None, settings.late_fault
+            self._disk, self.settings, self.refusal = self._saved(), None, settings.late_fault
             return self._observe()
         self.static_allocatable = self.managers.memory.books
         self._zero_counters()
@@ -169,6 +186,8 @@ class Node:
 
     def _readmit_all(self) -> None:
         """The first batch: all pods in order, without clean-up. Containers that run go on running."""
+        for resident in self.residents.values():
+            resident.asks = self._asked(resident.pod)
         for resident in list(self.residents.values()):
             self._admit(resident, active=None)
             if resident.active:
@@ -178,7 +197,8 @@ class Node:
 
     def carry_out(self, step: Step) -> Observation:
         """Carry out a step; on a node whose kubelet does not run only a restart does anything."""
-        self._notes = []
+        self._notes.clear()
+        self._hinted.clear()
         try:
             match step:
                 case Restart():
@@ -192,12 +212,12 @@ class Node:
                 case Exit():
                     self._exit(step)
         except KubeletPanics as panic:
-            self._disk, self.settings, self.refusal = self.state_text(), None, str(panic)
+            self._disk, self.settings, self.refusal = self._saved(), None, str(panic)
         return self._observe()
 
     def _arrive(self, pod: Pod) -> None:
         self._incarnations += 1
-        resident = Resident(pod, f"{pod.name}.{self._incarnations}", PodVerdict(admitted=True))
+        resident = Resident(pod, f"{pod.name}.{self._incarnations}", PodVerdict(admitted=True), self._asked(pod))
         self.residents[pod.name] = resident
         self.names[resident.uid] = pod.name
         self._admit(resident, active=self._active())
@@ -205,7 +225,7 @@ class Node:
             self._start_containers(resident)
 
     def _active(self) -> Active:
-        return {r.uid: self.asked(r.pod).names for r in self.residents.values() if r.active}
+        return {r.uid: r.asks.names for r in self.residents.values() if r.active}
 
     def _admit(self, resident: Resident, active: Active | None) -> None:
         if self.settings is None:
@@ -215,31 +235,27 @@ class Node:
             self.settings,
             self.behaviour,
             resident.uid,
-            self.asked(resident.pod),
+            resident.asks,
             active,
+            counts=self.counters,
             choose=self._choose,
-            trace=self._tell if self._texts else None,
+            watch=self._watch,
         )
         rejection = admission.run(self._requested_by_others(resident))
         self.managers = admission.managers
-        self.counters.update(admission.counts)
         if rejection:
             resident.verdict = PodVerdict(False, rejection.reason, rejection.status_message)
 
     def _requested_by_others(self, resident: Resident) -> Mapping[str, int]:
-        total: Counter[str] = Counter()
+        total: dict[str, int] = {}
         for other in self.residents.values():
             if other is not resident and other.active:
-                total.update(node_requests(other.pod, self._pod_level))
+                for resource, amount in other.asks.node.items():
+                    total[resource] = total.get(resource, 0) + amount
         return total
 
-    def asked(self, pod: Pod) -> Asked:
-        """What a pod asks for, to the kubelet that runs."""
-        return requests.asked(pod, self._pod_level if pod.has_resources else "ignored")
-
-    @property
-    def _pod_level(self) -> PodLevel:
-        return self.settings.pod_level if self.settings else "ignored"
+    def _asked(self, pod: Pod) -> Asked:
+        return asked(pod, self.settings.pod_level if self.settings and pod.has_resources else "ignored")
 
     # --- containers
 
@@ -265,8 +281,9 @@ class Node:
         mems = memory.books.ids_of(memory.nodes_of(resident.uid, container.name))
         cpus = self.managers.cpu.of(resident.uid, container.name) or self.managers.cpu.default
         resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=listed(cpus))
-        memory = static_policy.container_started(memory, resident.uid, self.asked(resident.pod), container.name)
-        self.managers = replace(self.managers, memory=memory)
+        after = static_policy.container_started(memory, resident.uid, resident.asks, container.name, self._reach)
+        if after is not memory:
+            self.managers = Managers(after, self.managers.cpu)
 
     def _exit(self, step: Exit) -> None:
         """A container ends; one that does not run, since its pod was rejected or it ended before, cannot."""
@@ -296,7 +313,7 @@ class Node:
 
     def _restart(self, step: Restart) -> Observation:
         """Stop, change what changes meanwhile, start. Terminal pods do not come back."""
-        self._disk = self._state_text_after(step)
+        self._disk = self._state_after(step)
         was, cpu = self._read.cpu, self.managers.cpu
         if self.settings and not (was.default is cpu.default and was.entries is cpu.entries and was.pods is cpu.pods):
             self._cpu_disk = self._cpu_file(self.settings)
@@ -308,34 +325,25 @@ class Node:
         self.residents = {name: alive[name] for name in ordered}
         return self.start()
 
-    def _state_text_after(self, step: Restart) -> str | None:
+    def _state_after(self, step: Restart) -> str | Saved | None:
         """What is in the state file when the kubelet starts again."""
         if step.state == "lose":
             return None
         if isinstance(step.state, StateText):
             return step.state.text
-        text = self._disk if self.settings is None else self.state_text()
+        disk = self._disk if self.settings is None else self._saved()
         if not isinstance(step.state, StateEdit):
-            return text
-        return edited(text or "", step.state)
+            return disk
+        return edited(restart.text_of(disk), step.state)
 
-    def state_text(self) -> str:
+    def _saved(self) -> str | Saved:
         """The state file of the running kubelet."""
         was, memory = self._read.memory, self.managers.memory
         unchanged = was.books is memory.books and was.entries is memory.entries and was.pods is memory.pods
         if self._as_read is not None and unchanged:
             return self._as_read
-        settings = self.settings
-        policy = settings.policy if settings else ""
-        version: checkpoint.Version = self.behaviour.checkpoint_format
-        if version == 1 and settings is not None and settings.pod_level_managers:
-            version = 2
-        machine, entries, pods = (
-            restart.machine_of(memory.books),
-            restart.entries_of(memory),
-            restart.pod_entries_of(memory),
-        )
-        return checkpoint.encode(checkpoint.sealed(policy, machine, entries, version=version, pod_entries=pods))
+        policy, gate = (self.settings.policy, self.settings.pod_level_managers) if self.settings else ("", False)
+        return Saved(policy, memory, restart.version_written(self.behaviour, pod_level_managers=gate))
 
     # --- observation
 
@@ -344,11 +352,13 @@ class Node:
             self._notes.append(Note(topic, text))
 
     def _observe(self) -> Observation:
+        notes = tuple(self._notes)
         if self.settings is None:
-            text = self._disk if self.refusal is not None else None
-            return Observation(running=False, refusal=self.refusal, state_file=text or "", notes=tuple(self._notes))
-        observation = observe(self, self.settings, tuple(self._notes))
-        return replace(observation, state_file=self.state_text()) if self._texts else observation
+            text = restart.text_of(self._disk) if self.refusal is not None else ""
+            return Observation(running=False, refusal=self.refusal, state_file=text, notes=notes)
+        hints = None if self._watch.hinted is None else tuple(self._hinted)
+        file = restart.text_of(self._saved()) if self._texts else None
+        return self._view.observe(self, self.settings, state_file=file, hints=hints, notes=notes)
 
 
 def edited(text: str, edit: StateEdit) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
+from pinproof.reference.decisions import Reach, ignore
 from pinproof.reference.hints import NOTHING_FITS, Hint, Hints
 from pinproof.reference.masks import Mask
 from pinproof.reference.outcomes import GROUP_VIOLATION, NOT_INT64, AllocationFailed
@@ -76,12 +77,16 @@ def impossible(asks: Asked) -> Hints:
     return dict.fromkeys(asks.pod_memory or {}, NOTHING_FITS)
 
 
-def allocate_pod(state: MemoryState, uid: str, asks: Asked, hint: Hint) -> MemoryState:
+def allocate_pod(state: MemoryState, uid: str, asks: Asked, hint: Hint, reach: Reach = ignore) -> MemoryState:
     """Give a pod its memory, and its containers their parts; AllocationFailed when that cannot be."""
     total = asks.pod_memory or {}
-    mask = choose_mask(state, uid, total, hint)
+    if uid in state.pods:
+        reach("pod-level.allocated-again")
+    mask = choose_mask(state, uid, total, hint, reach)
     if state.books.breaks_a_group(mask):
+        reach("allocate.breaks-a-group")
         raise AllocationFailed(GROUP_VIOLATION)
+    reach("pod-level.allocated")
     books = state.books
     for memory_type, size in total.items():
         books = books.take(mask, memory_type, size)

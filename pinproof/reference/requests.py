@@ -1,13 +1,13 @@
 """What a pod asks for, in the terms of the resource managers (behaviour.md 3.1 to 3.3).
 
-Everything here depends on the pod alone, so it is worked out once a pod. Sizes are bytes, CPUs are whole CPUs.
+Everything here depends on the pod alone, so it is worked out once a pod. Not by equality: quantities are equal that the kubelet
+reads differently (`1Gi`, `1.0Gi`). Sizes are bytes, CPUs are whole CPUs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from pinproof.reference.outcomes import NOT_INT64, AllocationFailed
@@ -64,6 +64,9 @@ class Asked:
     hints: Mapping[str, OtherHints]
     """Container → what another hint provider answers."""
 
+    node: Mapping[str, int]
+    """What the pod requests of the node: CPUs in thousandths, the rest in bytes."""
+
     def memory_of(self, container: str) -> MemoryRequest:
         """A container's request; AllocationFailed where a quantity is no whole number of bytes."""
         request = self.memory[container]
@@ -72,7 +75,6 @@ class Asked:
         return request
 
 
-@lru_cache(maxsize=4096)
 def asked(pod: Pod, pod_level: PodLevel = "ignored") -> Asked:
     """Work out what a pod asks for, on a kubelet that makes this of its pod-level resources, if it has any."""
     pod_level = pod_level if pod.has_resources else "ignored"
@@ -93,7 +95,26 @@ def asked(pod: Pod, pod_level: PodLevel = "ignored") -> Asked:
         init_before=_init_before(pod),
         names=tuple(c.name for c in pod.all_containers),
         hints={c.name: c.hints for c in pod.all_containers},
+        node=_node_requests(pod, pod_level),
     )
+
+
+def _node_requests(pod: Pod, pod_level: PodLevel) -> Mapping[str, int]:
+    """A pod-level request replaces the sum of the containers, unless pod-level resources are ignored."""
+    amounts: dict[str, dict[str, int]] = {"cpu": {}, "memory": {}}
+    for container in pod.all_containers:
+        for resource, quantity in container.requests:
+            if resource == "cpu" or is_memory(resource):
+                amounts.setdefault(resource, {})[container.name] = _amount(resource, quantity)
+    totals = {resource: sized(pod, each) for resource, each in amounts.items()}
+    for resource, quantity in pod.requests if pod_level != "ignored" else ():
+        if resource == "cpu" or is_memory(resource):
+            totals[resource] = _amount(resource, quantity)
+    return {resource: totals[resource] for resource in sorted(totals) if totals[resource]}
+
+
+def _amount(resource: str, quantity: Quantity) -> int:
+    return quantity.milli() if resource == "cpu" else quantity.value()
 
 
 def _is_exclusive(container: Container) -> bool:
@@ -150,9 +171,9 @@ def sized(pod: Pod, amounts: Mapping[str, int]) -> int:
     """The most that a pod holds at one time: its long-running containers, or an init container beside earlier sidecars."""
     sidecars = peak = 0
     for container in pod.init_containers:
-        amount = amounts[container.name]
+        amount = amounts.get(container.name, 0)
         if container.restart_always:
             sidecars += amount
         else:
             peak = max(peak, sidecars + amount)
-    return max(peak, sidecars + sum(amounts[container.name] for container in pod.containers))
+    return max(peak, sidecars + sum(amounts.get(container.name, 0) for container in pod.containers))

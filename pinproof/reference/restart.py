@@ -14,7 +14,7 @@ result is not what the file says. Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import Block, Table
@@ -25,10 +25,13 @@ from pinproof.reference.checkpoint import (
     Checkpoint,
     CheckpointNode,
     Corrupted,
+    Version,
     checksum,
     data_checksum,
     decode,
     decode_data,
+    encode,
+    sealed,
 )
 from pinproof.reference.outcomes import StartRefused
 from pinproof.reference.static_policy import Entries, MemoryState, Share
@@ -42,15 +45,47 @@ MAX_REPLAYS = 20_000
 """Ways on which a replay is followed; ten pods whose masks overlap have some thousands."""
 
 
-def load(text: str | None, policy: str, behaviour: Behaviour, *, pod_level_managers: bool = False) -> Checkpoint | None:
+def version_written(behaviour: Behaviour, *, pod_level_managers: bool) -> Version:
+    """The format that a kubelet writes (4.2)."""
+    return 2 if behaviour.checkpoint_format == 1 and pod_level_managers else behaviour.checkpoint_format
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A state file that a kubelet wrote, as what is in it: its text is made only where somebody reads it."""
+
+    policy: str
+    memory: MemoryState
+    version: Version
+
+    def content(self) -> Checkpoint:
+        """What is in the file, without checksums: they are right."""
+        memory = self.memory
+        return Checkpoint(self.policy, machine_of(memory.books), entries_of(memory), pod_entries=pod_entries_of(memory))
+
+    def text(self) -> str:
+        """The file to the byte."""
+        memory, pods = self.memory, pod_entries_of(self.memory)
+        machine, entries = machine_of(memory.books), entries_of(memory)
+        return encode(sealed(self.policy, machine, entries, version=self.version, pod_entries=pods))
+
+
+def text_of(disk: str | Saved | None) -> str:
+    """The text of the state file; the empty text where there is none."""
+    return disk.text() if isinstance(disk, Saved) else disk or ""
+
+
+def load(
+    disk: str | Saved | None, policy: str, behaviour: Behaviour, *, pod_level_managers: bool = False
+) -> Checkpoint | None:
     """Read, verify and compare the policy; None where there is no file. StartRefused with the kubelet's words (4.4).
 
     Pod entries are those that the kubelet goes by: none without gate `PodLevelResourceManagers`.
     """
-    if text is None:
+    if disk is None:
         return None
     try:
-        checkpoint = _verified(text, behaviour, pod_level_managers=pod_level_managers)
+        checkpoint = _read(disk, behaviour, pod_level_managers=pod_level_managers)
     except Corrupted as fault:
         raise _unusable(str(fault)) from None
     if checkpoint.policy != policy:
@@ -58,6 +93,14 @@ def load(text: str | None, policy: str, behaviour: Behaviour, *, pod_level_manag
             f'[memorymanager] configured policy "{policy}" differs from state checkpoint policy "{checkpoint.policy}"'
         )
     return checkpoint
+
+
+def _read(disk: str | Saved, behaviour: Behaviour, *, pod_level_managers: bool) -> Checkpoint:
+    """What is on disk, verified; a kubelet that finds a file of its own kind cannot but agree with it."""
+    if isinstance(disk, Saved) and disk.version == version_written(behaviour, pod_level_managers=pod_level_managers):
+        content = disk.content()
+        return content if pod_level_managers else replace(content, pod_entries={})
+    return _verified(text_of(disk), behaviour, pod_level_managers=pod_level_managers)
 
 
 def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool) -> Checkpoint:

@@ -1,12 +1,19 @@
-"""What can be seen of a modelled node: its books in the terms of a history, by pod name instead of UID."""
+"""What can be seen of a modelled node: its books in the terms of a history, by pod name instead of UID.
+
+Most steps change little, so what was shown last is shown again where the books behind it are the same.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pinproof.history import Block, CpuState, NodeState, Note, Observation, Resources
+from pinproof.history import Block, CpuState, Hinted, NodeState, Note, Observation, Resources
+from pinproof.reference.books import Books
+from pinproof.reference.cpu_manager import CpuBooks
 from pinproof.reference.cpu_picker import listed
-from pinproof.reference.static_policy import MemoryState, Share
+from pinproof.reference.masks import Mask, positions
+from pinproof.reference.static_policy import Share
 
 if TYPE_CHECKING:
     from pinproof.reference.configuration import Settings
@@ -16,26 +23,91 @@ ACTIVE_PODS_GATE = "KubeletPodResourcesListUseActivePods"
 """The gate with which PodResources lists as it did before 1.34."""
 
 
-def observe(node: Node, settings: Settings, notes: tuple[Note, ...]) -> Observation:
-    """The observation of a node whose kubelet runs; without the text of the state file."""
-    memory = node.managers.memory
-    return Observation(
-        running=True,
-        pods={name: resident.verdict for name, resident in node.residents.items()},
-        assignments={
-            _name(node, uid): {container: _blocks(memory, shares) for container, shares in containers.items()}
-            for uid, containers in memory.entries.items()
-        },
-        pod_assignments={_name(node, uid): _blocks(memory, shares) for uid, shares in memory.pods.items()},
-        machine=_machine(memory),
-        policy=settings.policy,
-        cpu=_cpu_state(node),
-        told={n: dict(r.told) for n, r in node.residents.items() if r.verdict.admitted and r.told},
-        counters=dict(node.counters),
-        pod_resources={n: _pod_resources(node, r) for n, r in node.residents.items() if _is_listed(node, r)},
-        allocatable=_allocatable(node, settings),
-        notes=notes,
-    )
+class View:
+    """Observations of one node."""
+
+    def __init__(self) -> None:
+        self._books: Books | None = None
+        self._machine: dict[int, NodeState] = {}
+        self._cpu_books: CpuBooks | None = None
+        self._cpu = CpuState("", {})
+        self._settings: Settings | None = None
+        self._allocatable = Resources((), "")
+
+    def observe(
+        self,
+        node: Node,
+        settings: Settings,
+        *,
+        state_file: str | None,
+        hints: tuple[Hinted, ...] | None,
+        notes: tuple[Note, ...],
+    ) -> Observation:
+        """The observation of a node whose kubelet runs."""
+        memory, residents = node.managers.memory, node.residents.items()
+        ids = memory.books.ids
+        return Observation(
+            running=True,
+            pods={name: resident.verdict for name, resident in residents},
+            assignments={
+                _name(node, uid): {container: _blocks(ids, shares) for container, shares in containers.items()}
+                for uid, containers in memory.entries.items()
+            },
+            pod_assignments={_name(node, uid): _blocks(ids, shares) for uid, shares in memory.pods.items()},
+            machine=self._machine_of(memory.books),
+            policy=settings.policy,
+            state_file=state_file,
+            cpu=self._cpu_of(node),
+            told={n: dict(r.told) for n, r in residents if r.verdict.admitted and r.told},
+            counters=dict(node.counters),
+            pod_resources={n: _pod_resources(node, r) for n, r in residents if _is_listed(node, r)},
+            allocatable=self._allocatable_of(node.static_allocatable, settings),
+            hints=hints,
+            notes=notes,
+        )
+
+    def _machine_of(self, books: Books) -> dict[int, NodeState]:
+        """The books by node number; what a node shows is made anew only where its books changed."""
+        if books is not self._books:
+            before = self._books.nodes if self._books and self._books.ids == books.ids else (None,) * len(books.ids)
+            self._machine = {
+                node_id: self._machine[node_id]
+                if now is then
+                else NodeState(
+                    number_of_assignments=now.number_of_assignments,
+                    memory=dict(zip(books.types, now.tables, strict=True)),
+                    cells=_ids(books.ids, now.group),
+                )
+                for node_id, now, then in zip(books.ids, books.nodes, before, strict=True)
+            }
+            self._books = books
+        return self._machine
+
+    def _cpu_of(self, node: Node) -> CpuState:
+        books = node.managers.cpu
+        if books is not self._cpu_books:
+            self._cpu = CpuState(
+                default=listed(books.default),
+                entries={
+                    _name(node, uid): {c: listed(cpus) for c, cpus in held.items()}
+                    for uid, held in books.entries.items()
+                },
+            )
+            self._cpu_books = books
+        return self._cpu
+
+    def _allocatable_of(self, books: Books, settings: Settings) -> Resources:
+        """Static capacity at the start of the process, entries of 0 bytes left out; nothing for policy None (7)."""
+        if settings is not self._settings:
+            blocks = [
+                Block((node_id,), memory_type, table.allocatable)
+                for node_id, shelf in zip(books.ids, books.nodes, strict=True)
+                for memory_type, table in zip(books.types, shelf.tables, strict=True)
+                if table.allocatable
+            ]
+            cpus = listed(settings.cpus.topology.all & ~settings.cpus.reserved) if settings.cpus else ""
+            self._settings, self._allocatable = settings, Resources(memory=tuple(sorted(blocks)), cpus=cpus)
+        return self._allocatable
 
 
 def _name(node: Node, uid: str) -> str:
@@ -43,28 +115,14 @@ def _name(node: Node, uid: str) -> str:
     return node.names.get(uid, uid)
 
 
-def _blocks(memory: MemoryState, shares: tuple[Share, ...]) -> tuple[Block, ...]:
-    return tuple(sorted(Block(memory.books.ids_of(share.mask), share.type, share.size) for share in shares))
+@lru_cache(maxsize=1024)
+def _ids(ids: tuple[int, ...], mask: Mask) -> tuple[int, ...]:
+    return tuple([ids[i] for i in positions(mask)])
 
 
-def _machine(memory: MemoryState) -> dict[int, NodeState]:
-    books = memory.books
-    return {
-        node_id: NodeState(
-            number_of_assignments=node.number_of_assignments,
-            memory=dict(zip(books.types, node.tables, strict=True)),
-            cells=books.ids_of(node.group),
-        )
-        for node_id, node in zip(books.ids, books.nodes, strict=True)
-    }
-
-
-def _cpu_state(node: Node) -> CpuState:
-    cpu = node.managers.cpu
-    return CpuState(
-        default=listed(cpu.default),
-        entries={_name(node, uid): {c: listed(cpus) for c, cpus in held.items()} for uid, held in cpu.entries.items()},
-    )
+@lru_cache(maxsize=1024)
+def _blocks(ids: tuple[int, ...], shares: tuple[Share, ...]) -> tuple[Block, ...]:
+    return tuple(sorted(Block(_ids(ids, share.mask), share.type, share.size) for share in shares))
 
 
 def _is_listed(node: Node, resident: Resident) -> bool:
@@ -76,28 +134,15 @@ def _is_listed(node: Node, resident: Resident) -> bool:
 def _pod_resources(node: Node, resident: Resident) -> dict[str, Resources]:
     """App containers, and sidecars since 1.30; one block as recorded, whatever its split over the nodes (7)."""
     pod, memory, cpu = resident.pod, node.managers.memory, node.managers.cpu
-    asks = node.asked(pod)
+    asks = resident.asks
     hides = node.behaviour.lists_exclusive_resources_only and asks.managed
     sidecars = [c for c in pod.init_containers if c.restart_always and node.behaviour.pod_resources_lists_sidecars]
     return {
         c.name: Resources(
             memory=()
             if hides and not asks.memory[c.name]
-            else _blocks(memory, memory.shares(resident.uid, c.name) or ()),
+            else _blocks(memory.books.ids, memory.shares(resident.uid, c.name) or ()),
             cpus="" if hides and not asks.cpus[c.name] else listed(cpu.of(resident.uid, c.name) or 0),
         )
         for c in (*sidecars, *pod.containers)
     }
-
-
-def _allocatable(node: Node, settings: Settings) -> Resources:
-    """Static capacity at the start of the process, entries of 0 bytes left out; nothing for policy None (7)."""
-    books = node.static_allocatable
-    blocks = [
-        Block((node_id,), memory_type, table.allocatable)
-        for node_id, shelf in zip(books.ids, books.nodes, strict=True)
-        for memory_type, table in zip(books.types, shelf.tables, strict=True)
-        if table.allocatable
-    ]
-    cpus = listed(settings.cpus.topology.all & ~settings.cpus.reserved) if settings.cpus else ""
-    return Resources(memory=tuple(sorted(blocks)), cpus=cpus)
