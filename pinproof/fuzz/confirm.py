@@ -8,6 +8,7 @@ from contextlib import closing
 from pinproof.build.releases import is_built
 from pinproof.errors import InputError, PinproofError
 from pinproof.fuzz.findings import Signature, signatures
+from pinproof.judge.verdict import Finding
 from pinproof.running.examine import examine
 from pinproof.running.seen import NotObservableError
 from pinproof.scenario.steps import Scenario
@@ -17,7 +18,9 @@ Open = Callable[[str], Subject]
 """Opens a subject by the name that a user gives it; a function that another process can be told by name."""
 
 
-def confirm(signature: Signature, scenario: Scenario, subject: str, open_: Open) -> str:
+def confirm(
+    signature: Signature, scenario: Scenario, subject: str, open_: Open, *, explained: Callable[[Finding], bool]
+) -> str:
     """`confirmed by SUBJECT`, `not shown by SUBJECT`, or `not tried` and why; never raises for expected trouble."""
     try:
         with closing(open_(subject)) as opened:
@@ -26,7 +29,7 @@ def confirm(signature: Signature, scenario: Scenario, subject: str, open_: Open)
         return f"not tried: {_first_line(error)}"
     except PinproofError as error:
         return f"not tried, {subject} could not be had: {_first_line(error)}"
-    shown = signature in signatures(scenario, proof.judgement)
+    shown = signature in signatures(scenario, proof.judgement, explained=explained)
     return f"{'confirmed' if shown else 'not shown'} by {subject}"
 
 

@@ -2,8 +2,8 @@
 
 A scenario that fails shows
 
-* every broken invariant, each of which the ledger may explain for itself;
-* of the differences from the model the first one of the earliest step alone, since later ones mostly follow from it;
+* of every broken invariant its first violation that the ledger does not explain;
+* of the differences from the model the first one of the earliest step, since later ones mostly follow from it;
 * or the trouble that left it without a verdict: a driver that died, a judge that raised.
 
 >>> abstract("rejected, X: pod a needs 4294967296 (4Gi) on {0,1}", {"a"})
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,7 +33,7 @@ LONGEST = 160
 FRAMES = 3
 """Frames of a stack that a signature keeps: the innermost that lie in Kubernetes or in pinproof."""
 
-_NUMBER = re.compile(r"-?(?<![A-Za-z\d])\d[\d.,]*(?:[KMGT]i?\b)?(?: \((?:about )?[\d.]+[KMGT]i\))?")
+_NUMBER = re.compile(r"-?(?<![A-Za-z\d])\d+(?:[.,]\d+)*(?:[KMGT]i?\b)?(?: \((?:about )?[\d.]+[KMGT]i\))?")
 _REPEATED = re.compile(r"(.{3,}?)(?:[;,] (?:and )?\1)+")
 _GO_FRAME = re.compile(r"^\s*(k8s\.io/[\w./*()-]+)\(", re.MULTILINE)
 _PYTHON_FRAME = re.compile(r'File ".*/(pinproof/[\w/]+)\.py", line \d+, in (\w+)')
@@ -70,25 +70,18 @@ class Signature:
         return f"{slug.replace('modelled', 'model')}-{digest.hexdigest()[:8]}"
 
 
-def signatures(scenario: Scenario, judgement: Judgement) -> Mapping[Signature, Finding]:
-    """Signature → the first finding that has it, in the order of the findings."""
+def signatures(
+    scenario: Scenario, judgement: Judgement, *, explained: Callable[[Finding], bool] = lambda _: False
+) -> Mapping[Signature, Finding]:
+    """Signature → the finding that it is of. `explained` are findings that have been explained otherwise."""
     if judgement.trouble:
         return {_trouble(judgement.trouble): Finding("modelled", "", 0, "", "a verdict", "", judgement.trouble)}
-    names = _names(scenario)
-    found: dict[Signature, Finding] = {}
-    for finding in _telling(judgement):
-        found.setdefault(_signature(scenario, finding, names), finding)
-    return found
-
-
-def _telling(judgement: Judgement) -> Iterator[Finding]:
-    differs = False
+    first: dict[str, Finding] = {}
     for finding in judgement.findings:
-        if finding.oracle == "required":
-            yield finding
-        elif not differs:
-            differs = True
-            yield finding
+        if finding.requirement not in first and not explained(finding):
+            first[finding.requirement] = finding
+    names = _names(scenario)
+    return {_signature(scenario, finding, names): finding for finding in first.values()}
 
 
 def _signature(scenario: Scenario, finding: Finding, names: Collection[str]) -> Signature:

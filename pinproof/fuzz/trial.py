@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pinproof.errors import InputError, PinproofError
@@ -45,11 +45,11 @@ class Trial:
     reached: frozenset[str] = frozenset()
     """Decisions of the reference that were taken."""
 
-    def signatures(self) -> Mapping[Signature, Finding]:
-        """What is wrong, none when all is well."""
+    def signatures(self, explained: Callable[[Finding], bool] = lambda _: False) -> Mapping[Signature, Finding]:
+        """What is wrong and not explained otherwise, none when all is well."""
         if not self.judgement.findings and not self.judgement.trouble:
             return {}
-        return signatures(self.scenario, self.judgement)
+        return signatures(self.scenario, self.judgement, explained=explained)
 
 
 @dataclass(slots=True)
@@ -96,10 +96,10 @@ class Bench:
         judgement = self._judge(trial.scenario, prediction, trial.observed, trial.runs)
         return replace(trial, prediction=prediction, judgement=judgement)
 
-    def shows(self, scenario: Scenario, signature: Signature) -> bool:
+    def shows(self, scenario: Scenario, signature: Signature, explained: Callable[[Finding], bool]) -> bool:
         """Whether the scenario fails in this way; one that is not predicted does not."""
         try:
-            return signature in self.examine(scenario).signatures()
+            return signature in self.examine(scenario).signatures(explained)
         except InputError:
             return False
 

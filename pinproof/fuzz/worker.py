@@ -157,7 +157,8 @@ class Worker:
             case Shrink(signature, scenario):
                 yield self._shrink(signature, scenario)
             case Confirm(signature, scenario, subject):
-                yield Confirmed(signature, confirm(signature, scenario, subject, self.open_))
+                said = confirm(signature, scenario, subject, self.open_, explained=self._is_explained)
+                yield Confirmed(signature, said)
 
     def draw(self, number: int) -> Scenario:
         """The scenario that a number stands for."""
@@ -200,26 +201,28 @@ class Worker:
 
     def _specimens(self, number: int, trial: Trial, tally: Tally) -> Iterator[Specimen]:
         """Count what is wrong; of what is not explained and new to this worker there are specimens."""
-        unexplained: list[Signature] = []
-        for signature, finding in trial.signatures().items():
-            entry = self._explanation(finding)
-            if entry:
+        if not trial.judgement.findings and not trial.judgement.trouble:
+            return
+        for finding in trial.judgement.findings:
+            if entry := self._explanation(finding):
                 tally.explained[entry.source] += 1
-                continue
+        found = trial.signatures(self._is_explained)
+        for signature in found:
             tally.found(signature, number)
-            if signature not in self._sent:
-                self._sent.add(signature)
-                unexplained.append(signature)
-        if unexplained:
+        if not self._sent.issuperset(found):
             told = self.bench.explain(trial)
-            yield from (Specimen(signature, number, told) for signature in unexplained)
+            yield from (Specimen(signature, number, told) for signature in found if signature not in self._sent)
+            self._sent.update(found)
+
+    def _is_explained(self, finding: Finding) -> bool:
+        return self._explanation(finding) is not None
 
     def _explanation(self, finding: Finding) -> Entry | None:
         return next((entry for entry in self._ledger.entries if entry.explains(finding)), None)
 
     def _shrink(self, signature: Signature, scenario: Scenario) -> Smaller:
         def shows(candidate: Scenario) -> bool:
-            return not self.stopped() and self.bench.shows(candidate, signature)
+            return not self.stopped() and self.bench.shows(candidate, signature, self._is_explained)
 
         shrunk = shrink(scenario, shows, budget=Budget())
         trial = self.bench.explain(self.bench.examine(shrunk.scenario))
