@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pinproof.errors import InputError, Problem
 
-KNOWN_RELEASES = ("1.29.6", "1.30.14", "1.31.0", "1.32.2", "1.33.13", "1.34.4", "1.35.4", "1.36.3", "1.37.1")
+KNOWN_RELEASES = ("1.30.14", "1.31.0", "1.32.2", "1.33.13", "1.34.4", "1.35.4", "1.36.3", "1.37.1")
 """One release of each minor whose modules are known to be all there on the public proxy."""
 
 DEFAULT_RELEASE = "1.36.3"
