@@ -77,6 +77,7 @@ def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose
     """Work out the settings; StartRefused with the kubelet's words where it does not accept the configuration."""
     _check_gates(config, behaviour)
     _check_values(config)
+    _check_reserved_cpus(machine, config)
     merger = _topology_manager(machine, config, behaviour, choose)
     reservation = node_reservation(machine, config, behaviour)
     cpus = _cpu_manager(machine, config, reservation)
@@ -113,6 +114,14 @@ def _check_gates(config: KubeletConfig, behaviour: Behaviour) -> None:
         return
     if not config.gate(PLR, default=behaviour.pod_level_resources_by_default):
         raise StartRefused(f"{PLRM} is enabled, but depends on features that are disabled: [{PLR}]")
+
+
+def _check_reserved_cpus(machine: Machine, config: KubeletConfig) -> None:
+    """Before any manager is made: only CPUs of the machine can be reserved."""
+    if not CpuSet.parse(config.reserved_system_cpus) <= machine.cpus:
+        raise StartRefused(
+            f"reserved-cpus: {config.reserved_system_cpus} is not a subset of online-cpus: {machine.cpus}"
+        )
 
 
 # --- 1. values ------------------------------------------------------------------------------------------------------

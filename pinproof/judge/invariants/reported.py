@@ -117,7 +117,7 @@ def _due(moment: Moment) -> dict[str, tuple[int, int]]:
     verdict = (moment.now.pods or {}).get(pod.name)
     if verdict is None or pod.has_resources:
         return {}  # how often a pod with pod-level resources is counted is a matter of releases and gates
-    pinned = pod.qos() == "Guaranteed" and moment.kubelet.memory_manager_policy == "Static"
+    pinned = pod.qos() == "Guaranteed" and moment.kubelet.memory_manager_policy != "None"
     most = len(pod.all_containers) if pinned else 0
     if verdict.admitted:
         return {
