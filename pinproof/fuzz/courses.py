@@ -21,7 +21,9 @@ from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, Sta
 Event = Literal["admit", "remove", "exit", "restart", "mend"]
 State = Literal["keep", "lose"] | StateEdit | StateText
 
-_LENGTHS = Odds((5, 20), (3, 12), (4, 20), (6, 16), (7, 12), (8, 8), (2, 4), (9, 3), (10, 2), (12, 2), (14, 1))
+_GOES_ON = (100, 99, 95, 88, 75, 62, 52, 45, 40, 40, 40, 40, 40, 40)
+"""By the number of steps so far: in how many cases of a hundred there is another. Six on average."""
+
 _EVENTS: Odds[Event] = Odds(("admit", 62), ("remove", 13), ("exit", 12), ("restart", 13))
 _EVENTS_DOWN: Odds[Event] = Odds(("mend", 75), ("admit", 8), ("restart", 12), ("remove", 5))
 _STATES = Odds(("keep", 84), ("lose", 6), ("edit", 7), ("text", 3))
@@ -78,10 +80,17 @@ class Course:
 
     def draw(self) -> tuple[Step, ...]:
         """The whole course."""
-        length = min(self.draws.weigh(_LENGTHS), self.profile.max_steps)
-        while len(self.steps) < length:
-            self._event(self.draws.weigh(_EVENTS_DOWN if self._down else _EVENTS))
+        while self.draws.part(self._goes_on):
+            pass
         return tuple(self.steps)
+
+    def _goes_on(self) -> bool:
+        """One more step, or the end."""
+        so_far = len(self.steps)
+        if so_far >= self.profile.max_steps or not self.draws.chance(_GOES_ON[min(so_far, len(_GOES_ON) - 1)]):
+            return False
+        self._event(self.draws.weigh(_EVENTS_DOWN if self._down else _EVENTS))
+        return True
 
     def _event(self, event: Event) -> None:
         if event == "mend":
@@ -176,8 +185,8 @@ class Course:
     def _mend(self) -> None:
         """What an operator does about a kubelet that does not start: all as before, and an empty node."""
         may = self.profile.restarts
-        changed_machine = self.machine is not self._first
-        changed_config = self.config is not self.meant
+        changed_machine = "machine" in may and self.machine is not self._first
+        changed_config = "kubelet" in may and self.config is not self.meant
         self.steps.append(
             Restart(
                 state="lose" if "state" in may else "keep",
@@ -186,9 +195,9 @@ class Course:
             )
         )
         self._restarts += 1
-        self._down = False
-        self.machine, self.config = self._first, self.meant
+        self._down = not changed_config and self.config is not self.meant
         if changed_machine or changed_config:
+            self.machine, self.config = self._first, self.meant if changed_config else self.config
             self._take_stock()
 
     def _order(self) -> tuple[str, ...]:
@@ -219,7 +228,8 @@ class Course:
 
     def _other_machine(self) -> Machine | None:
         machine = drifted(self.draws, self.machine, self.profile)
-        return None if any(check_reservations(self.config, machine)) else machine
+        named = self._extras.other_hints and {n.id for n in self.machine.nodes} - {n.id for n in machine.nodes}
+        return None if named or any(check_reservations(self.config, machine)) else machine
 
     def _other_config(self) -> tuple[KubeletConfig | None, bool]:
         config, starts = changed(self.draws, self.config, self.machine)

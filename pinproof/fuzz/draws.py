@@ -16,7 +16,7 @@ True
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from random import Random
 from typing import Generic, Protocol, Self, TypeVar
@@ -59,6 +59,9 @@ class Draws(Protocol):
     def shuffled(self, items: Sequence[T]) -> tuple[T, ...]:
         """The items in some order; theirs is the simplest."""
 
+    def part(self, make: Callable[[], T]) -> T:
+        """What `make` draws, as one of several things of a kind, which may be left out when it is simplified."""
+
 
 class RandomDraws:
     """Draws from Python's generator."""
@@ -92,3 +95,7 @@ class RandomDraws:
     def shuffled(self, items: Sequence[T]) -> tuple[T, ...]:
         """A random order."""
         return tuple(sorted(items, key=lambda _: self._random()))
+
+    def part(self, make: Callable[[], T]) -> T:
+        """Nothing is simplified."""
+        return make()

@@ -16,18 +16,7 @@ from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 
 _COUNTS = Odds(
-    (2, 3500),
-    (1, 700),
-    (4, 2900),
-    (3, 1700),
-    (6, 450),
-    (5, 400),
-    (8, 200),
-    (7, 100),
-    (9, 30),
-    (10, 15),
-    (12, 4),
-    (16, 1),
+    *{1: 700, 2: 3500, 3: 1700, 4: 2900, 5: 400, 6: 450, 7: 100, 8: 200, 9: 30, 10: 15, 12: 4, 16: 1}.items(),
 )
 _SIZES = (4 * GIB, 2 * GIB, GIB, 8 * GIB, 16 * GIB, 64 * GIB)
 _PAGE_SIZES = Odds(
@@ -40,7 +29,7 @@ _PAGE_SIZES = Odds(
     ((32 * MIB, 16 * GIB), 1),
 )
 _EVENNESS = Odds(("even", 50), ("uneven", 35), ("odd", 15))
-_CORES = Odds((4, 40), (2, 15), (6, 10), (8, 30), (16, 5))
+_CORES = Odds((4, 40), (8, 30), (2, 15), (6, 10), (16, 5))
 
 
 def draw_machine(draws: Draws, profile: Profile) -> Machine:
@@ -135,7 +124,7 @@ def _page_count(draws: Draws, most: int) -> int:
 
 def _distances(draws: Draws, count: int) -> list[tuple[int, ...]]:
     """Rows of distances, or none: pairs of nodes are closer, or every distance is drawn (rarely both ways apart)."""
-    if draws.chance(55):
+    if not draws.chance(45):
         return []
     if draws.chance(50):
         return [tuple(10 if i == j else 11 if i // 2 == j // 2 else 21 for j in range(count)) for i in range(count)]

@@ -14,9 +14,6 @@ from pinproof.scenario.steps import Scenario
 
 T = TypeVar("T")
 
-_FINE = 100
-"""Steps of a percent that `chance` tells apart."""
-
 
 class HypothesisDraws:
     """Draws from a Hypothesis test; every choice shrinks towards the simplest."""
@@ -38,11 +35,17 @@ class HypothesisDraws:
 
     def chance(self, percent: float) -> bool:
         """Shrinks to False."""
-        return self.integer(1, 100 * _FINE) > (100 - percent) * _FINE
+        finer = 1 if percent >= 1 else 1000
+        return self.integer(1, 100 * finer) > (100 - percent) * finer
 
     def shuffled(self, items: Sequence[T]) -> tuple[T, ...]:
         """Shrinks to the given order."""
         return tuple(self._draw(st.permutations(items)))
+
+    def part(self, make: Callable[[], T]) -> T:
+        """A span of its own, so that Hypothesis tries to leave it out."""
+        made: T = self._draw(st.builds(make))
+        return made
 
 
 @st.composite
