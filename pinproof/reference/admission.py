@@ -39,7 +39,7 @@ from pinproof.reference.outcomes import (
     Rejected,
     not_aligned,
 )
-from pinproof.reference.requests import Asked
+from pinproof.reference.requests import UNSEEN, Asked
 from pinproof.reference.resource_counters import ResourceCounters
 from pinproof.reference.static_policy import MemoryState, Trace
 from pinproof.reference.topology_manager import Merger
@@ -398,7 +398,7 @@ class Admission:
             return
         if self._settings.windows:
             raise Rejected(NOT_SUPPORTED, "pod-level resources are not supported on Windows")
-        if self._settings.pod_level == "ignored":
+        if self._settings.pod_level in UNSEEN:
             raise Rejected(NOT_SUPPORTED, "PodLevelResources feature gate is disabled")
 
     # --- for those who watch

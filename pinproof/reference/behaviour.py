@@ -81,9 +81,16 @@ class Behaviour:
     pod_level_resources_by_default: bool = False
     """Gate `PodLevelResources` is on unless it is switched off (1.34)."""
 
+    needs_pod_level_resources: tuple[tuple[str, bool], ...] = ()
+    """(gate, whether it is on unless switched off) of gates beside `PodLevelResourceManagers` that depend on
+    `PodLevelResources`: a kubelet without that refuses to start while they are on (1.35)."""
+
     skips_pod_level_resources: bool = False
     """The resource managers leave a pod with pod-level resources alone: no hints, no allocation, not counted (1.34, #133279).
     Before, with the alpha gate, they serve its containers."""
+
+    skips_unsupported_pod_level_resources: bool = False
+    """The same where gate `PodLevelResources` is off (1.36, #134768)."""
 
     refuses_unsupported_pod_level_resources: bool = False
     """A pod with pod-level resources is rejected by a kubelet whose gate is off, and on Windows (1.34, #133046): after the
@@ -134,11 +141,13 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "skips_pod_level_resources": True,
             "refuses_unsupported_pod_level_resources": True,
         },
-        "1.35": {},
+        "1.35": {"needs_pod_level_resources": (("InPlacePodLevelResourcesVerticalScaling", False),)},
         "1.36": {
             "empty_pod_request_gives_no_hints": True,
             "accepts_unverified_checkpoint": True,
             "accepts_checksum_of_v1_type": True,
+            "needs_pod_level_resources": (("InPlacePodLevelResourcesVerticalScaling", True),),
+            "skips_unsupported_pod_level_resources": True,
             "has_pod_level_managers": True,
             "best_effort_has_no_pod_hints": True,
         },
@@ -146,6 +155,11 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "checkpoint_format": 3,
             "counts_readable_requests_only": True,
             "accepts_checksum_of_v1_type": False,
+            "needs_pod_level_resources": (
+                ("InPlacePodLevelResourcesVerticalScaling", True),
+                ("PodLevelResourcesFixDefaulting", True),
+                ("PodLevelResourcesFixKubeletQOSClass", True),
+            ),
             "skips_empty_requests": True,
             "prefixes_resource_manager_counters": True,
             "lists_exclusive_resources_only": True,

@@ -16,6 +16,7 @@ import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.books import Books, default_books
@@ -75,7 +76,7 @@ class Settings:
 
 def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose: Choose) -> Settings:
     """Work out the settings; StartRefused with the kubelet's words where it does not accept the configuration."""
-    _check_gates(config, behaviour)
+    _check_gates(config, behaviour, choose)
     _check_values(config)
     _check_reserved_cpus(machine, config)
     merger = _topology_manager(machine, config, behaviour, choose)
@@ -102,18 +103,24 @@ def pod_level_of(config: KubeletConfig, behaviour: Behaviour) -> PodLevel:
     """What a kubelet makes of pod-level resources (10.1, 10.3)."""
     on = config.gate(PLR, default=behaviour.pod_level_resources_by_default)
     if not behaviour.knows_pod_level_resources or not on:
-        return "ignored"
+        return "unsupported" if behaviour.skips_unsupported_pod_level_resources else "ignored"
     if behaviour.has_pod_level_managers and config.gate(PLRM, default=False):
         return "managed"
     return "skipped" if behaviour.skips_pod_level_resources else "counted"
 
 
-def _check_gates(config: KubeletConfig, behaviour: Behaviour) -> None:
-    """A gate needs those it depends on."""
-    if not behaviour.has_pod_level_managers or not config.gate(PLRM, default=False):
+def _check_gates(config: KubeletConfig, behaviour: Behaviour, choose: Choose) -> None:
+    """A gate needs those it depends on; all that are missing are told, in the order of a Go map."""
+    if config.gate(PLR, default=behaviour.pod_level_resources_by_default):
         return
-    if not config.gate(PLR, default=behaviour.pod_level_resources_by_default):
-        raise StartRefused(f"{PLRM} is enabled, but depends on features that are disabled: [{PLR}]")
+    known = {**dict(behaviour.needs_pod_level_resources), **({PLRM: False} if behaviour.has_pod_level_managers else {})}
+    faults = [
+        f"{gate} is enabled, but depends on features that are disabled: [{PLR}]"
+        for gate, default in known.items()
+        if config.gate(gate, default=default)
+    ]
+    if faults:
+        raise StartRefused(choose([", ".join(order) for order in permutations(faults)]))
 
 
 def _check_reserved_cpus(machine: Machine, config: KubeletConfig) -> None:

@@ -18,10 +18,14 @@ MemoryRequest = Mapping[str, int]
 """Memory type → bytes. A type asked for with 0 bytes is a key all the same."""
 
 
-PodLevel = Literal["ignored", "counted", "skipped", "managed"]
-"""What a kubelet makes of pod-level resources (behaviour.md 10): nothing, up to 1.31 and with gate `PodLevelResources` off;
-QoS class and sums of the node alone (1.32 and 1.33 with the alpha gate); the same, and the resource managers leave the pod
-alone (1.34, #133279); or they serve it, with gate `PodLevelResourceManagers` (1.36, #134768)."""
+PodLevel = Literal["ignored", "unsupported", "counted", "skipped", "managed"]
+"""What a kubelet makes of pod-level resources (behaviour.md 10): nothing, up to 1.31 and with gate `PodLevelResources` off,
+except that from 1.36 the resource managers leave the pod alone all the same (unsupported); QoS class and sums of the node
+(counted: 1.32 and 1.33 with the alpha gate); the same, while the resource managers leave the pod alone (skipped: 1.34,
+#133279); or they serve it as a whole (managed: 1.36 with gate `PodLevelResourceManagers`, #134768)."""
+
+UNSEEN = frozenset({"ignored", "unsupported"})
+"""Those for which the containers alone decide the QoS class and what counts against the node."""
 
 
 def is_memory(resource: str) -> bool:
@@ -79,7 +83,8 @@ def asked(pod: Pod, pod_level: PodLevel = "ignored") -> Asked:
     """Work out what a pod asks for, on a kubelet that makes this of its pod-level resources, if it has any."""
     pod_level = pod_level if pod.has_resources else "ignored"
     managed = pod_level == "managed"
-    guaranteed = pod_level != "skipped" and pod.qos(pod_level=pod_level != "ignored") == "Guaranteed"
+    left_alone = pod_level in {"skipped", "unsupported"}
+    guaranteed = not left_alone and pod.qos(pod_level=pod_level not in UNSEEN) == "Guaranteed"
     exclusive = {c.name for c in pod.all_containers if not managed or _is_exclusive(c)}
     memory = {c.name: _memory_request(c.requests) if c.name in exclusive else {} for c in pod.all_containers}
     cpus = {c.name: _whole_cpus(c.requests) if guaranteed and c.name in exclusive else 0 for c in pod.all_containers}
@@ -107,7 +112,7 @@ def _node_requests(pod: Pod, pod_level: PodLevel) -> Mapping[str, int]:
             if resource == "cpu" or is_memory(resource):
                 amounts.setdefault(resource, {})[container.name] = _amount(resource, quantity)
     totals = {resource: sized(pod, each) for resource, each in amounts.items()}
-    for resource, quantity in pod.requests if pod_level != "ignored" else ():
+    for resource, quantity in pod.requests if pod_level not in UNSEEN else ():
         if resource == "cpu" or is_memory(resource):
             totals[resource] = _amount(resource, quantity)
     return {resource: totals[resource] for resource in sorted(totals) if totals[resource]}
