@@ -28,7 +28,7 @@ from pinproof.reference.configuration import Choose, Settings
 from pinproof.reference.cpu_manager import CpuBooks, CpuManager
 from pinproof.reference.decisions import ADMISSIONS, BY_MEMORY, Reach, ignore
 from pinproof.reference.hints import NO_PREFERENCE, Hint, Hints, Proposals, describe, describe_hint, seen, seen_answer
-from pinproof.reference.masks import every, of_size
+from pinproof.reference.masks import Mask, every, of_size
 from pinproof.reference.other_provider import answer_of
 from pinproof.reference.outcomes import (
     AFFINITY,
@@ -256,7 +256,8 @@ class Admission:
             self._give_cpus(self._settings.cpus, container, hint)
         self._clean_up_memory()
         if self._pins_memory and self._asks.guaranteed:
-            self._pin(container, self._followed(container, hint))
+            nodes = self._nodes_to_follow(container)
+            self._pin(container, Hint(nodes, hint.preferred) if nodes else hint, extends=not nodes)
 
     def _give_cpus(self, cpus: CpuManager, container: str, hint: Hint) -> None:
         try:
@@ -304,15 +305,16 @@ class Admission:
         self.managers = Managers(memory, self.managers.cpu)
         self._by_memory |= any(share.mask != (hint.mask or LOWEST) for share in memory.pods[self._uid])
 
-    def _followed(self, container: str, hint: Hint) -> Hint:
-        """Windows from 1.37: the nodes of the container's exclusive CPUs instead of the merged ones."""
+    def _nodes_to_follow(self, container: str) -> Mask:
+        """Windows from 1.37: the nodes of the container's exclusive CPUs, which replace the merged ones; 0 for none."""
         follows = self._settings.policy == "BestEffort" and self._behaviour.best_effort_follows_cpus
         cpus, held = self._settings.cpus, self.managers.cpu.of(self._uid, container)
         if not follows or cpus is None or not held:
-            return hint
-        return Hint(cpus.nodes_of(held), hint.preferred)
+            return 0
+        self._reach("windows.follows-cpus")
+        return cpus.nodes_of(held)
 
-    def _pin(self, container: str, hint: Hint) -> None:
+    def _pin(self, container: str, hint: Hint, *, extends: bool) -> None:
         """Counted before anything is looked at, so a container that has its blocks already counts again (6)."""
         if self._behaviour.skips_empty_requests and self._asks.memory[container] == {}:
             self._reach("pod-level.empty-request-skipped")
@@ -329,6 +331,7 @@ class Admission:
                 container,
                 hint,
                 self._behaviour,
+                extends=extends,
                 trace=self._trace,
                 reach=self._reach,
             )

@@ -263,6 +263,7 @@ def allocate(
     hint: Hint,
     behaviour: Behaviour,
     *,
+    extends: bool = True,
     trace: Trace | None = None,
     reach: Reach = ignore,
 ) -> MemoryState:
@@ -272,6 +273,8 @@ def allocate(
     # ADMIT    a mask that would break a group is refused (1.32).
     # ASSIGN   one block for each type, greedy over the nodes; less what earlier init containers left on the same mask.
     # PERSIST  new blocks shrink the blocks of the init containers whose memory they reuse.
+
+    `extends=False`: the hint's mask is taken although it has too little free memory; what is missing is in no book.
     """
     held = state.shares(uid, container)
     if held is not None:
@@ -279,7 +282,7 @@ def allocate(
         reusable = _left_to_later(state, uid, asks, container, held)
         return MemoryState(state.books, state.entries, (uid, reusable), state.pods)
     request = asks.memory_of(container)
-    mask = choose_mask(state, uid, request, hint, reach)
+    mask = choose_mask(state, uid, request, hint, reach, extends=extends)
     check_group(state.books, mask, behaviour, reach)
 
     books = state.books
@@ -301,7 +304,9 @@ def allocate(
     return MemoryState(books, entries, (uid, reusable), state.pods)
 
 
-def choose_mask(state: MemoryState, uid: str, request: MemoryRequest, hint: Hint, reach: Reach = ignore) -> Mask:
+def choose_mask(
+    state: MemoryState, uid: str, request: MemoryRequest, hint: Hint, reach: Reach = ignore, *, extends: bool = True
+) -> Mask:
     """The Topology Manager's mask, or our own where it has none or too little free memory (3.8 steps 5 and 6)."""
     books, reusable = state.books, state.reusable_of(uid)
     if hint.mask is None:
@@ -318,7 +323,7 @@ def choose_mask(state: MemoryState, uid: str, request: MemoryRequest, hint: Hint
     mask = _certain(hint)
     _know_types(books, request)
     # What may be reused is not counted here, although the hints counted it.
-    if any(books.free_over(mask, memory_type) < size for memory_type, size in request.items()):
+    if extends and any(books.free_over(mask, memory_type) < size for memory_type, size in request.items()):
         mask = _extended(state, uid, request, hint, reach)
     return mask
 
