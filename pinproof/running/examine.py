@@ -56,7 +56,8 @@ def examine(subject: Subject, scenario: Scenario) -> Proof:
     missing = sorted(abilities(scenario) - subject.capabilities.steps)
     if missing:
         raise NotObservableError(f"{subject.name} cannot do {', '.join(missing)}")
-    prediction = predicted(scenario, minor_of(subject.version))
+    hints = "hints" in subject.capabilities.observables
+    prediction = predicted(scenario, minor_of(subject.version), hints=hints)
     if len(prediction.histories) > 1 and isinstance(subject, Repeats):
         return _examine_outcomes(subject, scenario, prediction, subject.capabilities)
     observed = subject.run(scenario)
@@ -74,12 +75,12 @@ def _examine_outcomes(
     return Proof(scenario, prediction, next(wrong, histories[0]), judgement)
 
 
-def predicted(scenario: Scenario, minor: str) -> Prediction:
-    """What the reference of a minor allows; raises InputError for a minor it does not know."""
+def predicted(scenario: Scenario, minor: str, *, hints: bool = False) -> Prediction:
+    """What the reference of a minor allows, with hints if asked; raises InputError for a minor it does not know."""
     from pinproof.reference.behaviour import behaviour_of
     from pinproof.reference.model import predict
 
-    return predict(scenario, behaviour_of(minor))
+    return predict(scenario, behaviour_of(minor), hints=hints)
 
 
 def abilities(scenario: Scenario) -> set[str]:
