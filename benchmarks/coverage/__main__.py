@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from benchmarks.coverage.document import document, place
@@ -18,6 +19,11 @@ from pinproof.errors import PinproofError
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 
 
+def kept(folder: str | None) -> AbstractContextManager[str]:
+    """A folder that stays, or one that does not."""
+    return nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="pinproof-coverage-")
+
+
 def main() -> int:
     """Returns 0, 1 for a gap without explanation or an explanation without gap, or a subject's exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description=__doc__)
@@ -25,9 +31,12 @@ def main() -> int:
     parser.add_argument("--scenarios", metavar="N", type=int, default=20_000, help="to draw (default 20,000)")
     parser.add_argument("--seed", metavar="N", type=int, default=1)
     parser.add_argument("--page", metavar="FILE", type=Path, default=PAGE, help="where the page goes")
+    parser.add_argument(
+        "--counts", metavar="DIR", help="keep the counts here; those of an earlier run are taken as they are"
+    )
     given = parser.parse_args()
     try:
-        with tempfile.TemporaryDirectory(prefix="pinproof-coverage-") as folder:
+        with kept(given.counts) as folder:
             measured = measure(given.kubernetes, scenarios=given.scenarios, seed=given.seed, folder=Path(folder))
             tree = releases.download(toolchain.find(), KUBERNETES, f"v{given.kubernetes}", Path(folder))["Dir"]
         cm = Path(tree) / ROOT.removeprefix(f"{KUBERNETES}/")

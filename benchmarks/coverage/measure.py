@@ -16,8 +16,9 @@ from pinproof.errors import SubjectError
 from pinproof.running.places import shipped
 
 ROOT = "k8s.io/kubernetes/pkg/kubelet/cm"
-PACKAGES = tuple(f"{ROOT}/{name}" for name in ("memorymanager/...", "topologymanager/..."))
+PACKAGES = (f"{ROOT}/memorymanager/...", f"{ROOT}/topologymanager/...", "k8s.io/kubernetes/cmd/pinproof-component")
 FLAGS = ("-cover", f"-coverpkg={','.join(PACKAGES)}")
+"""The driver's own package is among them because it is what writes the counts when it ends."""
 
 DRAWN = "drawn"
 """What the scenarios that nobody wrote are called among the areas of the suites."""
@@ -42,7 +43,7 @@ class Measured:
 
 
 def measure(release: str, *, scenarios: int, seed: int, folder: Path) -> Measured:
-    """Build the driver and run everything; what it counts is left in `folder`.
+    """Build the driver and run everything; what it counts is left in `folder`, and not counted again if it is there.
 
     Raises:
         SubjectError: the driver cannot be built, or counts nothing.
@@ -52,20 +53,30 @@ def measure(release: str, *, scenarios: int, seed: int, folder: Path) -> Measure
     every: frozenset[Block] = frozenset()
     for area, command in _runs(driver, scenarios, seed, folder):
         counted = folder / area
-        counted.mkdir(parents=True)
-        environment = os.environ | {"GOCOVERDIR": str(counted)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if not any(counted.iterdir()):
-            raise SubjectError(
-                f"measure {area}",
-                f"nothing was counted; the run ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}",
-                fault="the run, or a driver that was not built with -cover",
-                remedy=f"try it by hand: {' '.join(command)}",
-            )
+        if not counted.exists():
+            _count(area, command, counted)
         blocks, ran = parse(_profile(counted, folder / f"{area}.txt"), root=ROOT)
-        every |= blocks
-        reached[area] = ran
+        every |= _upstream(blocks)
+        reached[area] = _upstream(ran)
     return Measured(release, scenarios, every, reached)
+
+
+def _count(area: str, command: list[str], counted: Path) -> None:
+    counted.mkdir(parents=True)
+    environment = os.environ | {"GOCOVERDIR": str(counted)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if not any(counted.iterdir()):
+        raise SubjectError(
+            f"measure {area}",
+            f"nothing was counted; the run ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}",
+            fault="the run, or a driver that was not built with -cover",
+            remedy=f"try it by hand: {' '.join(command)}",
+        )
+
+
+def _upstream(blocks: frozenset[Block]) -> frozenset[Block]:
+    """Those that are not in the driver's own files, which lie among upstream's."""
+    return frozenset(block for block in blocks if not Path(block.file).name.startswith("pinproof"))
 
 
 def _runs(driver: Path, scenarios: int, seed: int, folder: Path) -> Iterator[tuple[str, list[str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinproof.build.sources import KNOWN_RELEASES
+from pinproof.build.components import COMPONENT_RELEASES
 from pinproof.errors import InputError, Problem
 from pinproof.reference.behaviour import MINORS
 from pinproof.running.releases import minor_number
@@ -21,7 +21,7 @@ def _expanded(spec: str) -> tuple[str, ...]:
     first, dots, last = what.partition("..")
     if not dots or not _is_release(first) or not _is_release(last):
         return (spec,)  # a path may have dots as well
-    known = MINORS if kind == "reference" else KNOWN_RELEASES
+    known = MINORS if kind == "reference" else COMPONENT_RELEASES
     inside = [release for release in known if minor_number(first) <= minor_number(release) <= minor_number(last)]
     if not inside:
         raise InputError("--subjects", Problem("", f"{spec!r} has no release; known are {', '.join(known)}"))
