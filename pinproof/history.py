@@ -113,8 +113,9 @@ class Hinted:
     """Empty where the Topology Manager asked for the pod as a whole."""
 
     answers: Mapping[str, Mapping[str, tuple[Hint, ...] | None]]
-    """Provider (`cpu`, `memory`, `other`) → resource → hints, by `hint_order`; None for a resource without preference. A
-    provider that has no preference at all, by nil or by an empty map, has an empty mapping."""
+    """Provider (`cpu`, `memory`, `other`) → resource → hints, by `hint_order`; None for a resource without preference,
+    which the single hint "any, preferred" is as well. A provider that has no preference at all, by nil or by an empty map,
+    has an empty mapping."""
 
     merged: Hint | None
     """What the Topology Manager stored for the container (the first one, for a pod); None where it stored nothing."""

@@ -137,7 +137,14 @@ def test_an_answer_becomes_observations() -> None:
         "counters": {"n": 1},
         "allocatable": [[[[0], "memory", 8]], "0-1"],
         "stateFile": "{}",
-        "hints": [["a", "c", {"cpu": {"cpu": [[[0], False], [None, True]]}, "other": {"x": None}}, [[0], True]]],
+        "hints": [
+            [
+                "a",
+                "c",
+                {"cpu": {"cpu": [[[0], False], [None, True]]}, "other": {"x": None, "y": [[None, True]]}},
+                [[0], True],
+            ]
+        ],
     }
 
     first, second = observations([raw, {**raw, "counters": {"n": 2}}])
@@ -150,7 +157,7 @@ def test_an_answer_becomes_observations() -> None:
     assert {"a": {"c": Told("0-1", "1")}} == first.told
     assert Resources((Block((0,), "memory", 8),), "0-1") == first.allocatable
     assert first.hints is not None
-    assert {"cpu": {"cpu": ((None, True), ((0,), False))}, "other": {"x": None}} == first.hints[0].answers
+    assert {"cpu": {"cpu": ((None, True), ((0,), False))}, "other": {"x": None, "y": None}} == first.hints[0].answers
     assert ((0,), True) == first.hints[0].merged
     assert {"n": 2} == second.counters
     assert first.assignments is second.assignments

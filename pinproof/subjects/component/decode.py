@@ -122,14 +122,18 @@ def _hinted(raw: Any) -> Hinted:
         pod,
         container,
         {
-            provider: {
-                resource: None if hints is None else tuple(sorted(map(_hint, hints), key=hint_order))
-                for resource, hints in resources.items()
-            }
+            provider: {resource: _hints(hints) for resource, hints in resources.items()}
             for provider, resources in answers.items()
         },
         None if merged is None else _hint(merged),
     )
+
+
+def _hints(raw: Any) -> tuple[Hint, ...] | None:
+    """The single hint "any, preferred" is what the Topology Manager takes no preference for."""
+    if raw is None or raw == [[None, True]]:
+        return None
+    return tuple(sorted(map(_hint, raw), key=hint_order))
 
 
 def _hint(raw: Any) -> Hint:
