@@ -146,6 +146,8 @@ def test_hints_that_cannot_be() -> None:
         - admit: {name: a, containers: [{name: c, hints: {example.com/gpu: [{nodes: [1], preferred: true}]}}]}
         - admit: {name: b, hints: {cpu: null, example.com/gpu: [{nodes: []}]}, containers: [{name: c}]}
         - admit: {name: d, hints: {example.com/gpu: [{nodes: [7], preferred: true}]}, containers: [{name: c}]}
+        - admit: {name: e, hints: {example.com/gpu: [{nodes: [0, 1], preferred: true}, {nodes: [1, 0], preferred: false}]},
+                  containers: [{name: c}]}
         - restart: {topology: one}
         """
     )
@@ -155,8 +157,10 @@ def test_hints_that_cannot_be() -> None:
         "steps[1].admit.hints.example.com/gpu[0].nodes: must have at least one entry",
         "steps[1].admit.hints.example.com/gpu[0].preferred: this is required and missing",
         "steps[2].admit.hints.example.com/gpu[0]: there is no node 7; the machine has 0, 1",
-        "steps[3].restart.topology: hints of the pod a: there is no node 1; the machine has 0",
-        "steps[3].restart.topology: hints of the pod d: there is no node 7; the machine has 0",
+        "steps[3].admit.hints.example.com/gpu[1]: the same nodes as in a hint before; name every set of nodes once",
+        "steps[4].restart.topology: hints of the pod a: there is no node 1; the machine has 0",
+        "steps[4].restart.topology: hints of the pod d: there is no node 7; the machine has 0",
+        "steps[4].restart.topology: hints of the pod e: there is no node 1; the machine has 0",
     ]
 
 

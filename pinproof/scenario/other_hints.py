@@ -42,12 +42,27 @@ def written(hints: OtherHints) -> dict[str, Any]:
 def check_hints(pod: Pod, machine: Machine) -> Iterator[tuple[Location, str]]:
     """Hints that name a node which the machine does not have; places are those of the pod's short form."""
     known = {node.id for node in machine.seen()}
+    for at, given in _lists(pod):
+        for index, (nodes, _) in enumerate(given):
+            for node in sorted(set(nodes or ()) - known):
+                there = ", ".join(map(str, sorted(known)))
+                yield (*at, index), f"there is no node {node}; the machine has {there}"
+
+
+def repeated_hints(pod: Pod) -> Iterator[tuple[Location, str]]:
+    """Nodes that stand twice in the hints of a device, which no provider answers."""
+    for at, given in _lists(pod):
+        nodes = [hint[0] for hint in given]
+        for index, named in enumerate(nodes):
+            if named in nodes[:index]:
+                yield (*at, index), "the same nodes as in a hint before; name every set of nodes once"
+
+
+def _lists(pod: Pod) -> Iterator[tuple[Location, Sequence[tuple[tuple[int, ...] | None, bool]]]]:
+    """Every list of hints with its place in the pod's short form."""
     held: list[tuple[Location, OtherHints]] = [((), pod.hints)]
     for key, group in (("initContainers", pod.init_containers), ("containers", pod.containers)):
         held += [((key, index), container.hints) for index, container in enumerate(group)]
     for at, hints in held:
         for resource, given in hints:
-            for index, (nodes, _) in enumerate(given or ()):
-                for node in sorted(set(nodes or ()) - known):
-                    there = ", ".join(map(str, sorted(known)))
-                    yield (*at, "hints", resource, index), f"there is no node {node}; the machine has {there}"
+            yield (*at, "hints", resource), given or ()

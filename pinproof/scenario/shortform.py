@@ -8,7 +8,7 @@ from dataclasses import replace
 from pinproof.scenario.document import ContainerDocument, PodDocument
 from pinproof.scenario.machines import Finding
 from pinproof.scenario.manifest import ManifestContainer, ManifestDocument, ManifestResources
-from pinproof.scenario.other_hints import hints_of
+from pinproof.scenario.other_hints import hints_of, repeated_hints
 from pinproof.scenario.pod import Container, Pod, Resources
 from pinproof.scenario.pod_level import HUGEPAGES, contradictions, is_pod_level, with_resources
 from pinproof.scenario.quantity import Quantity
@@ -90,7 +90,9 @@ def check_pod(document: PodDocument | ManifestDocument) -> Iterator[Finding]:
             if key == "containers" and container.restart_policy:
                 yield (*at, "restartPolicy"), "only an init container can have one; set the pod's restartPolicy"
             yield from (((*at, *place), message) for place, message in _check_container(container))
-    yield from (((*prefix, "resources", *place), message) for place, message in _check_pod_level(pod_of(document)))
+    pod = pod_of(document)
+    yield from (((*prefix, "resources", *place), message) for place, message in _check_pod_level(pod))
+    yield from repeated_hints(pod)
 
 
 def _check_pod_level(pod: Pod) -> Iterator[Finding]:
