@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pinproof.subjects.protocol import Subject
 
 DEFAULT_SUBJECT = "kubelet:1.36.3"
+ARTEFACT_LINES = 40
 
 
 def add_parser(commands: Any) -> None:
@@ -88,8 +89,15 @@ def _text(options: argparse.Namespace, subject: Subject, results: list[_Result])
         if options.history:
             parts.append(shown(proof.scenario, proof.observed))
         parts.append(render(proof.judgement, proof.scenario, file=result.file, subject=subject.name))
-        parts += [f"{name}:\n{text}\n" for name, text in sorted(proof.observed.artefacts.items())]
+        parts += [_beginning(name, text) for name, text in sorted(proof.observed.artefacts.items())]
     return "\n".join(parts)
+
+
+def _beginning(name: str, text: str) -> str:
+    """An artefact's name and first lines: of stacks the first is what ran."""
+    lines = text.splitlines()
+    more = [f"… and {len(lines) - ARTEFACT_LINES} lines more"] if len(lines) > ARTEFACT_LINES else []
+    return "\n".join([f"{name}:", *lines[:ARTEFACT_LINES], *more, ""])
 
 
 def _json(subject: Subject, results: list[_Result], code: int) -> str:
