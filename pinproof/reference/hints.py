@@ -79,7 +79,7 @@ def seen_answer(answer: Hints, ids: Sequence[int]) -> dict[str, tuple[SeenHint, 
     """A provider's answer as a history has it."""
     return {
         resource: None
-        if offered is INDIFFERENT  # an equal one is a provider that says "any node, preferred", which means the same
+        if offered == INDIFFERENT  # "any node, preferred" means the same
         else tuple(sorted([seen(hint, ids) for hint in hints_of(offered)], key=hint_order))
         for resource, offered in answer.items()
     }
