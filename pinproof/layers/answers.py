@@ -102,7 +102,7 @@ class Side:
 
     def predicted(self, scenario: Scenario) -> Answer:
         """What the model of the release allows."""
-        return modelled(scenario, self.behaviour)
+        return modelled(scenario, self.behaviour, hints="hints" in self.observables)
 
     def answer(self, scenario: Scenario, prediction: Answer) -> Answer:
         """What the subject does; the prediction, which is that of its own model, tells how often it has to be asked.
@@ -129,9 +129,9 @@ class Side:
         return Answer(self.name, (self.subject.run(scenario),), whole=repeat == 1)
 
 
-def modelled(scenario: Scenario, behaviour: Behaviour) -> Answer:
+def modelled(scenario: Scenario, behaviour: Behaviour, *, hints: bool = False) -> Answer:
     """What a model allows, notes and file texts left out; InputError for a scenario that it does not predict."""
-    prediction = predict(scenario, behaviour, texts=False)
+    prediction = predict(scenario, behaviour, texts=False, hints=hints)
     name = f"reference:{behaviour.minor}"
     return Answer(name, prediction.histories, whole=True, repeat=repeats(prediction))
 

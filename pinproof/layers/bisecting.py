@@ -149,7 +149,7 @@ class Bisector:
         self.result.switches = effects(
             before.behaviour,
             here.behaviour,
-            cache(partial(modelled, self._scenario)),
+            cache(partial(modelled, self._scenario, hints="hints" in shared)),
             lambda old, new: contrast(old, new, shared).differences,
         )
 
@@ -157,7 +157,8 @@ class Bisector:
         """Whether a subject did what the model of its release says; what a model does explains nothing otherwise."""
         if look.answer is None:
             return False
-        return not contrast(modelled(self._scenario, look.behaviour), look.answer, look.observables)
+        hints = "hints" in look.observables
+        return not contrast(modelled(self._scenario, look.behaviour, hints=hints), look.answer, look.observables)
 
 
 def _unseen(spec: str, trouble: str) -> CaptureError:

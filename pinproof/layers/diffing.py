@@ -94,7 +94,9 @@ class Differ:
         """
         self.old, self.new = old, new
         shared = old.observables & new.observables
-        self._contrast = partial(contrast, observables=shared & only if only else shared, appearing=True)
+        compared = shared & only if only else shared
+        self._contrast = partial(contrast, observables=compared, appearing=True)
+        self._modelled = partial(modelled, hints="hints" in compared)
         self.result = Comparison(old.name, new.name)
 
     def add(self, scenario: Scenario) -> Comparison:
@@ -112,7 +114,7 @@ class Differ:
             return self.result
 
     def _run(self, scenario: Scenario) -> Comparison:
-        predict = cache(partial(modelled, scenario))
+        predict = cache(partial(self._modelled, scenario))
         models = (predict(self.old.behaviour), predict(self.new.behaviour))
         answers = (self.old.answer(scenario, models[0]), self.new.answer(scenario, models[1]))
         trouble = answers[0].trouble or answers[1].trouble
