@@ -47,30 +47,19 @@ class Compilation:
         """A digest of all that decides what comes out, for sources that the given texts stand for."""
         return cache.digest(RECIPE, self.version, str(self.go), *_settings(self.flags), "flags", *self.flags, *sources)
 
-    def run(
-        self,
-        package: str,
-        target: Path,
-        *,
-        cwd: Path,
-        temporary: Path,
-        env: Mapping[str, str],
-        options: tuple[str, ...] = (),
-    ) -> None:
+    def run(self, package: str, target: Path, *, cwd: Path, temporary: Path, env: Mapping[str, str]) -> None:
         """Build `package` of the module in `cwd` into the file `target`.
-
-        `options` are flags that do not decide what comes out, such as where things lie.
 
         Raises:
             SubjectError: It does not build.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
         # -trimpath lets a changed copy share the build cache with the plain release, whatever directory either lies in
-        flags = ["-v", "-trimpath", "-ldflags", self._linker_flags(), "-o", str(target), *options, *self.flags]
+        options = ["-v", "-trimpath", "-ldflags", self._linker_flags(), "-o", str(target), *self.flags]
         settings = dict(setting.split("=", 1) for setting in _settings(self.flags))
         environment = {"GOTMPDIR": str(temporary), **settings, **env}
         with Progress(f"{self.step} with {self.go}", hint="minutes the first time, seconds from then on") as progress:
-            finished = golang.run(self.go, "build", *flags, package, cwd=cwd, env=environment, progress=progress)
+            finished = golang.run(self.go, "build", *options, package, cwd=cwd, env=environment, progress=progress)
             if finished.code != 0:
                 raise faults.explain(self.step, finished, author=self.author)
 

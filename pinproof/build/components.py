@@ -1,13 +1,12 @@
 """Builds the component driver: the kubelet's managers of any release or source tree, in one process.
 
-The driver's sources, and whatever is to be changed, are laid over the sources of Kubernetes with `go build -overlay`: nothing is
-copied but the files that a change touches, so a seeded bug costs one compilation of one package. Go takes no overlay over its
-module cache; a symbolic link to the module is not in the cache, and that is enough.
+The driver is compiled inside the sources of Kubernetes. These are never copied or written to: a tree of symbolic links stands for
+them, in which the driver's files, and the changed copies of the few files that a change touches, have their places. A seeded bug
+so costs one compilation of one package, and every tool of go finds real files.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -33,6 +32,7 @@ from pinproof.errors import InputError, Problem
 
 COMMAND = "pinproof-component"
 PACKAGE = f"cmd/{COMMAND}"
+STAGING = "staging/src"
 
 COMPONENT_RELEASES = ("1.29.6", *KNOWN_RELEASES)
 """One release of each minor for which the driver is known to build from the public proxy."""
@@ -41,7 +41,6 @@ OLDEST_MINOR = 29
 """The minor whose API the driver's sources take for granted; every later one has a build tag."""
 
 _MINOR = re.compile(r"v1\.(\d+)\.")
-_STAGING_FILE = re.compile(r"staging/src/(k8s\.io/[^/]+)/(.*)")
 _ORIGIN = re.compile(r"^(?:rename|copy) from (.+)$", re.MULTILINE)
 
 
@@ -71,24 +70,6 @@ ADAPTATIONS = (
         target="pkg/kubelet/cm/pinproofwindows/cpu_following_store.go",
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the sources of Kubernetes lie, as go is to see them."""
-
-    root: Path
-    """The module `k8s.io/kubernetes`."""
-
-    staging: Mapping[str, Path]
-    """`k8s.io/api` and its sisters, those that lie elsewhere than in the root's `staging/src`."""
-
-    def place(self, path: str) -> Path:
-        """Where a file of the repository lies."""
-        found = _STAGING_FILE.fullmatch(path)
-        if found and found[1] in self.staging:
-            return self.staging[found[1]] / found[2]
-        return self.root / path
 
 
 def component(
@@ -135,14 +116,14 @@ def _of_release(release: Release, changes: Changes, flags: tuple[str, ...]) -> P
         go=toolchain.find(golang.directive(go_mod)),
         version=with_build(version, f"patched.{changes.digest()[:8]}") if changes else version,
         author="the patch" if changes else "this release, with this Go and these flags,",
-        flags=_with_tags(flags, version),
+        flags=_completed(flags, version),
     )
 
     def make(work: Path) -> None:
         cache.require_space(compilation.step, LATER_BUILD if _is_cached(release.version) else FIRST_BUILD)
-        main = work / "main"
-        layout = _linked_module(main, release, changes, compilation)
-        _build(compilation, layout, changes, work, work / "out" / COMMAND, cwd=main, env=OWN_MODULE)
+        main = _linked_module(work, release, changes, compilation)
+        package, target = f"{KUBERNETES}/{PACKAGE}", work / "out" / COMMAND
+        compilation.run(package, target, cwd=main, temporary=work / "tmp", env=OWN_MODULE)
 
     name = f"{release.version}-{compilation.key(go_mod, changes.digest(), _driver_digest())}"
     final = cache.directory() / "component" / name
@@ -154,25 +135,23 @@ def _is_cached(version: str) -> bool:
     return built or releases.is_cached(version)
 
 
-def _linked_module(main: Path, release: Release, changes: Changes, compilation: Compilation) -> Layout:
-    """A module of ours that takes kubernetes, and the staging modules that are changed, through symbolic links."""
+def _linked_module(work: Path, release: Release, changes: Changes, compilation: Compilation) -> Path:
+    """A module of ours that takes kubernetes, and the staging modules that are changed, from trees of links."""
+    main = work / "main"
     main.mkdir()
     original = Path(releases.download(compilation.go, KUBERNETES, f"v{release.version}", main)["Dir"])
-    root = main / "kubernetes"
-    root.symlink_to(original)
-    go_mod = (original / "go.mod").read_text()
-    replacements = {module: f"{module} {release.staging_version}" for module in staging_modules(go_mod)}
-    staging = {}
+    origins = {"": original}
     for module in sorted(changes.staging_modules()):
         published = releases.download(compilation.go, module, release.staging_version, main)["Dir"]
-        staging[module] = main / "staging" / module.replace("/", "-")
-        staging[module].parent.mkdir(exist_ok=True)
-        staging[module].symlink_to(published)
-        replacements[module] = str(staging[module])
-    replacements[KUBERNETES] = str(root)
+        origins[f"{STAGING}/{module}/"] = Path(published)
+    links = _link(origins, changes, work)
+    go_mod = (original / "go.mod").read_text()
+    replacements = {module: f"{module} {release.staging_version}" for module in staging_modules(go_mod)}
+    replacements |= {module: str(links / STAGING / module) for module in changes.staging_modules()}
+    replacements[KUBERNETES] = str(links)
     (main / "go.mod").write_text(module_file(go_mod, f"v{release.version}", replacements))
     shutil.copyfile(original / "go.sum", main / "go.sum")
-    return Layout(root, staging)
+    return main
 
 
 # --- a tree
@@ -185,75 +164,98 @@ def _of_tree(root: Path, changes: Changes, flags: tuple[str, ...]) -> Path:
         go=toolchain.find(golang.directive((root / "go.mod").read_text())),
         version=with_build(version, f"patched.{changes.digest()[:8]}") if changes else version,
         author="the patch, or the source tree," if changes else "the source tree",
-        flags=_with_tags(flags, version),
+        flags=_completed(flags, version),
     )
     slot = f"tree-{compilation.key(str(root), changes.digest(), _driver_digest())}"
     kept = cache.directory() / "component" / slot
-    layout = Layout(root, {})
     with cache.workspace(slot, what=compilation.step) as work:
         cache.require_space(compilation.step, LATER_BUILD if kept.exists() else FIRST_BUILD)
         linked = kept / "linked" / COMMAND  # go does not link again what it finds here unchanged
+        links = _link({"": root}, changes, work)
         if (root / "vendor/modules.txt").is_file():
-            _build(compilation, layout, changes, work, linked, cwd=root, env={})
+            compilation.run(f"./{PACKAGE}", linked, cwd=links, temporary=work / "tmp", env={})
         else:
-            main = trees.main_module(work / "main", root)
-            _build(compilation, layout, changes, work, linked, cwd=main, env=OWN_MODULE)
+            main = trees.main_module(work / "main", links)
+            compilation.run(f"{KUBERNETES}/{PACKAGE}", linked, cwd=main, temporary=work / "tmp", env=OWN_MODULE)
         return trees.keep(linked, kept, work / "out" / COMMAND)
 
 
 # --- both
 
 
-def _build(
-    compilation: Compilation,
-    layout: Layout,
-    changes: Changes,
-    work: Path,
-    target: Path,
-    *,
-    cwd: Path,
-    env: Mapping[str, str],
-) -> None:
-    """Lay the driver and the changes over the sources, and compile."""
+def _link(origins: Mapping[str, Path], changes: Changes, work: Path) -> Path:
+    """Lay the driver and the changes over the sources: a tree of links, laid out as the repository is.
+
+    Args:
+        origins: Where the sources lie: path in the repository ("" for all that has no other) → directory.
+        changes: What is to be different.
+        work: A directory of this build alone.
+    """
     sources = driver_sources()
-    replaced = {str(layout.root / file.relative_to(sources)): str(file) for file in sorted(sources.rglob("*.go"))}
-    replaced |= _changed(layout, changes, work / "changed")
-    replaced |= _adapted(layout, replaced, work / "adapted")
-    overlay = work / "overlay.json"
-    overlay.write_text(json.dumps({"Replace": replaced}))
-    package = f"./{PACKAGE}" if cwd == layout.root else f"{KUBERNETES}/{PACKAGE}"
-    compilation.run(package, target, cwd=cwd, temporary=work / "tmp", env=env, options=("-overlay", str(overlay)))
+    laid: dict[str, Path | None] = {str(file.relative_to(sources)): file for file in sorted(sources.rglob("*.go"))}
+    laid |= _changed(origins, changes, work / "changed")
+    laid |= _adapted(origins, laid, work / "adapted")
+    links = work / "kubernetes"
+    for prefix in sorted(origins):  # the repository before what lies in it
+        inside = {path.removeprefix(prefix): file for path, file in laid.items() if _origin(origins, path) == prefix}
+        _grow(links / prefix, origins[prefix], inside)
+    return links
 
 
-def _changed(layout: Layout, changes: Changes, place: Path) -> dict[str, str]:
-    """The files that the changes touch → their changed copies; "" for one that is gone."""
+def _origin(origins: Mapping[str, Path], path: str) -> str:
+    return max((prefix for prefix in origins if path.startswith(prefix)), key=len)
+
+
+def _grow(target: Path, origin: Path, laid: Mapping[str, Path | None]) -> None:
+    """Make `target` look like `origin` with some files replaced, added or (None) left out."""
+    if target.is_symlink():
+        target.unlink()
+    target.mkdir(parents=True, exist_ok=True)
+    here = {path: file for path, file in laid.items() if "/" not in path}
+    folders = {path.split("/", 1)[0] for path in laid if "/" in path}
+    for entry in sorted(origin.iterdir()) if origin.is_dir() else ():
+        if entry.name not in here and entry.name not in folders:
+            (target / entry.name).symlink_to(entry)
+    for name, file in here.items():
+        if file is not None:
+            (target / name).symlink_to(file)
+    for folder in sorted(folders):
+        beneath = {
+            path.removeprefix(f"{folder}/"): file for path, file in laid.items() if path.startswith(f"{folder}/")
+        }
+        _grow(target / folder, origin / folder, beneath)
+
+
+def _changed(origins: Mapping[str, Path], changes: Changes, place: Path) -> dict[str, Path | None]:
+    """The files that the changes touch → their changed copies; None for one that is gone."""
     place.mkdir()
-    touched = {
-        *changes.paths(),
-        *(origin for patch in changes.patches for _, s in patch.sections for origin in _ORIGIN.findall(s)),
-    }
-    for path in sorted(touched):
-        if (original := layout.place(path)).is_file():
+    moved = (origin for patch in changes.patches for _, text in patch.sections for origin in _ORIGIN.findall(text))
+    touched = sorted({*changes.paths(), *moved})
+    for path in touched:
+        if (original := _place(origins, path)).is_file():
             (place / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(original, place / path)
     changes.apply(place)
-    changed = {path: place / path for path in touched}
-    return {str(layout.place(path)): str(copy) if copy.is_file() else "" for path, copy in changed.items()}
+    return {path: place / path if (place / path).is_file() else None for path in touched}
 
 
-def _adapted(layout: Layout, replaced: Mapping[str, str], place: Path) -> dict[str, str]:
+def _place(origins: Mapping[str, Path], path: str) -> Path:
+    prefix = _origin(origins, path)
+    return origins[prefix] / path.removeprefix(prefix)
+
+
+def _adapted(origins: Mapping[str, Path], laid: Mapping[str, Path | None], place: Path) -> dict[str, Path | None]:
     """The adaptations that this release needs, on top of what is changed."""
-    adapted = {}
+    adapted: dict[str, Path | None] = {}
     for adaptation in ADAPTATIONS:
-        original = str(layout.place(adaptation.path))
-        source = Path(replaced.get(original, original))
+        source = laid.get(adaptation.path) or _place(origins, adaptation.path)
         text = source.read_text() if source.is_file() else ""
         if adaptation.find in text:
             target = adaptation.target or adaptation.path
             copy = place / target
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(text.replace(adaptation.find, adaptation.replace))
-            adapted[str(layout.root / target)] = str(copy)
+            adapted[target] = copy
     return adapted
 
 
@@ -273,8 +275,11 @@ def _driver_digest() -> str:
     )
 
 
-def _with_tags(flags: tuple[str, ...], version: str) -> tuple[str, ...]:
-    """The flags with a build tag for every minor since the oldest: `since_1_30,since_1_31`; go takes one list only."""
+def _completed(flags: tuple[str, ...], version: str) -> tuple[str, ...]:
+    """The flags with a build tag for every minor since the oldest (`since_1_30,since_1_31`) and, with `-coverpkg`, the driver.
+
+    Go takes one list of tags only, and a program writes no coverage unless its main package is covered.
+    """
     found = _MINOR.match(version)
     minor = int(found[1]) if found else OLDEST_MINOR
     tags = [f"since_1_{number}" for number in range(OLDEST_MINOR + 1, minor + 1)]
@@ -282,8 +287,11 @@ def _with_tags(flags: tuple[str, ...], version: str) -> tuple[str, ...]:
     left = iter(flags)
     for flag in left:
         name, equals, value = flag.partition("=")
-        if name in {"-tags", "--tags"}:
-            tags += (value if equals else next(left, "")).split(",")
+        option = name.lstrip("-")
+        if option in {"tags", "coverpkg"}:
+            value = value if equals else next(left, "")
+        if option == "tags":
+            tags += value.split(",")
         else:
-            kept.append(flag)
+            kept.append(f"-coverpkg={value},{KUBERNETES}/{PACKAGE}" if option == "coverpkg" else flag)
     return (*kept, "-tags", ",".join(tags))
