@@ -1,24 +1,30 @@
 """Drawn kubelet configurations: accepted ones mostly, whose reservation is just what Node Allocatable asks for.
 
 A kubelet refuses many configurations at start (behaviour.md 1). They are worth little more than one step each, so they are
-rare, but every refusal is among them (`_SPOILT`).
+rare, but every refusal is among them (`refusals.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from pinproof.fuzz.amounts import GIB, KIB, MIB, amount, parsed
+from pinproof.fuzz.amounts import GIB, KIB, MIB, amount
 from pinproof.fuzz.draws import Draws, Odds
 from pinproof.fuzz.profile import Profile
-from pinproof.reference.configuration import CLOSEST, DEFAULT_MAX_NODES, MAX_NODES, node_reservation, settle
+from pinproof.fuzz.refusals import spoilt
+from pinproof.reference.configuration import (
+    CLOSEST,
+    DEFAULT_MAX_NODES,
+    MAX_NODES,
+    PLR,
+    PLRM,
+    node_reservation,
+    settle,
+)
 from pinproof.reference.outcomes import StartRefused
 from pinproof.scenario.config import KubeletConfig, MemoryReservation
 from pinproof.scenario.machine import Machine
-from pinproof.scenario.quantity import Quantity
-
-POD_LEVEL, POD_LEVEL_MANAGERS = "PodLevelResources", "PodLevelResourceManagers"
 
 POLICIES = Odds(("none", 10), ("best-effort", 30), ("restricted", 30), ("single-numa-node", 30))
 _CHEAP_POLICIES = Odds(("none", 40), ("single-numa-node", 60))
@@ -43,7 +49,7 @@ def draw_config(draws: Draws, machine: Machine, profile: Profile) -> tuple[Kubel
         feature_gates=_gates(draws, profile),
     )
     meant = _reserved(draws, config, machine, profile)
-    return (draws.pick(_SPOILT)(meant, machine) if draws.chance(2) else meant), meant
+    return (spoilt(draws, meant, machine, profile) if draws.chance(2.5) else meant), meant
 
 
 def affordable(machine: Machine, *, static_cpus: bool) -> bool:
@@ -59,12 +65,15 @@ def _memory_policy(draws: Draws, machine: Machine) -> str:
 
 
 def _gates(draws: Draws, profile: Profile) -> tuple[tuple[str, bool], ...]:
-    """The gates of pod-level resources, where they are not on by default."""
+    """The gates of pod-level resources, where they are not as the release has them."""
+    behaviour = profile.behaviour
     if not profile.pod_level:
         return ()
-    if profile.behaviour.minor in {"1.32", "1.33"}:
-        return ((POD_LEVEL, True),) if draws.chance(20) else ()
-    return ((POD_LEVEL_MANAGERS, True),) if profile.pod_level_managers and draws.chance(20) else ()
+    if not behaviour.pod_level_resources_by_default:
+        return ((PLR, True),) if draws.chance(20) else ()
+    if draws.chance(2):
+        return ((PLR, False), *((gate, False) for gate, on in behaviour.needs_pod_level_resources if on))
+    return ((PLRM, True),) if behaviour.has_pod_level_managers and draws.chance(20) else ()
 
 
 def _options(draws: Draws, machine: Machine, profile: Profile) -> tuple[tuple[str, str], ...]:
@@ -73,7 +82,7 @@ def _options(draws: Draws, machine: Machine, profile: Profile) -> tuple[tuple[st
     if machine.nodes[0].distances is not None and draws.chance(3 if crashes else 30):
         options.append((CLOSEST, "false" if draws.chance(10) else "true"))
     many = len(machine.nodes) > DEFAULT_MAX_NODES
-    if profile.behaviour.knows_max_allowable_numa_nodes and (many or draws.chance(3)):
+    if profile.behaviour.knows_max_allowable_numa_nodes and draws.chance(85 if many else 3):
         options.append((MAX_NODES, str(max(len(machine.nodes), draws.integer(DEFAULT_MAX_NODES, 16)))))
     return tuple(options)
 
@@ -89,9 +98,12 @@ def _reserved(draws: Draws, config: KubeletConfig, machine: Machine, profile: Pr
     eviction = draws.weigh(_EVICTION)
     shares = _shares(draws, machine)
     due = sum(shares.values())
+    if machine.os == "windows" and due < 500 * MIB:
+        eviction = "given"
     if eviction in {"percent", "merged"}:
         return _computed(draws, config, machine, profile, eviction)
-    threshold = {"default": 100 * MIB, "none": 0, "given": min(due, draws.pick((50, 200, 101)) * MIB)}[eviction]
+    usual = (500 if machine.os == "windows" else 100) * MIB
+    threshold = {"default": usual, "none": 0, "given": min(due, draws.pick((50, 200, 101)) * MIB)}[eviction]
     signal = {"default": None, "none": (), "given": (("memory.available", amount(threshold).written),)}[eviction]
     return replace(
         config,
@@ -117,6 +129,8 @@ def _shares(draws: Draws, machine: Machine) -> dict[int, int]:
     for index, node in enumerate(machine.nodes):
         room = node.memory - sum(size * count for size, count in node.hugepages)
         share = min(alike or draws.pick(_RESERVES), room // 2)
+        if node.hugepages and draws.chance(0.3):
+            share = node.memory  # with the huge pages more than there is: the kubelet counts on, modulo 2^64
         if share and (index == 0 or everywhere or draws.chance(50)):
             shares[node.id] = share
     return shares
@@ -146,9 +160,6 @@ def _entries(shares: Mapping[int, int]) -> tuple[MemoryReservation, ...]:
     return tuple(MemoryReservation(node, (("memory", amount(share)),)) for node, share in shares.items())
 
 
-# --- configurations that a kubelet refuses --------------------------------------------------------------------------
-
-
 def starts(config: KubeletConfig, machine: Machine, profile: Profile) -> bool:
     """Whether a kubelet without a state file starts. It takes as long as the rest of a scenario, so ask rarely."""
     try:
@@ -162,63 +173,14 @@ def may_crash(config: KubeletConfig, machine: Machine) -> bool:
     return machine.nodes[-1].id >= len(machine.nodes) and (CLOSEST, "true") in config.topology_manager_policy_options
 
 
-def _with_limit(kind: str, text: str) -> Callable[[KubeletConfig, Machine], KubeletConfig]:
-    """One more reservation on the first node."""
-
-    def spoil(config: KubeletConfig, machine: Machine) -> KubeletConfig:
-        entry = MemoryReservation(machine.nodes[0].id, ((kind, parsed(text)),))
-        return replace(config, reserved_memory=(*config.reserved_memory, entry))
-
-    return spoil
-
-
-def _unknown_node(config: KubeletConfig, machine: Machine) -> KubeletConfig:
-    entry = MemoryReservation(machine.nodes[-1].id + 1, (("memory", parsed("1Mi")),))
-    return replace(config, reserved_memory=(*config.reserved_memory, entry))
-
-
-def _one_byte_off(config: KubeletConfig, machine: Machine) -> KubeletConfig:
-    first, *others = config.reserved_memory or (MemoryReservation(machine.nodes[0].id, (("memory", parsed("1Mi")),)),)
-    ((kind, quantity),) = first.limits
-    less = Quantity(nano=quantity.nano - 10**9, written=str(quantity.nano // 10**9 - 1))
-    return replace(config, reserved_memory=(replace(first, limits=((kind, less),)), *others))
-
-
-def _with(**changes: object) -> Callable[[KubeletConfig, Machine], KubeletConfig]:
-    return lambda config, _: replace(config, **changes)  # type: ignore[arg-type]  # names and values stand in _SPOILT
-
-
-_SPOILT: tuple[Callable[[KubeletConfig, Machine], KubeletConfig], ...] = (
-    _one_byte_off,
-    _unknown_node,
-    _with_limit("memory", "1Mi"),
-    _with_limit("memory", "0"),
-    _with_limit("cpu", "1"),
-    _with_limit("hugepages-2Mi", "2Mi"),
-    _with(reserved_memory=()),
-    _with(reserved_memory=(), kube_reserved=(), eviction_hard=()),
-    _with(memory_manager_policy="static"),
-    _with(memory_manager_policy="BestEffort"),
-    _with(topology_manager_policy="strict"),
-    _with(topology_manager_scope="node"),
-    _with(topology_manager_policy="restricted", topology_manager_policy_options=((CLOSEST, "yes"),)),
-    _with(topology_manager_policy="restricted", topology_manager_policy_options=((MAX_NODES, "many"),)),
-    _with(topology_manager_policy="restricted", topology_manager_policy_options=((MAX_NODES, "7"),)),
-    _with(topology_manager_policy="restricted", topology_manager_policy_options=(("spread", "true"), (CLOSEST, "1"))),
-    _with(topology_manager_policy="best-effort", topology_manager_policy_options=((CLOSEST, "maybe"), ("x", "y"))),
-    _with(cpu_manager_policy="dynamic"),
-    _with(cpu_manager_policy="static", reserved_system_cpus="", system_reserved=()),
-    _with(kube_reserved=(("memory", "64Ti"),)),
-    _with(kube_reserved=(("hugepages-2Mi", "2Mi"),)),
-    _with(system_reserved=(("memory", "-1Mi"),)),
-)
+# --- between two starts -----------------------------------------------------------------------------------------------
 
 _POLICIES = ("none", "best-effort", "restricted", "single-numa-node")
 
 
-def changed(draws: Draws, config: KubeletConfig, machine: Machine) -> tuple[KubeletConfig, bool]:
+def changed(draws: Draws, config: KubeletConfig, machine: Machine, profile: Profile) -> tuple[KubeletConfig, bool]:
     """The configuration after an operator changed it, and whether a kubelet starts with it on the state that it has."""
-    what = draws.pick(("policy", "scope", "policy", "shift", "memory", "cpu", "spoilt"))
+    what = draws.pick(("policy", "scope", "policy", "shift", "memory", "cpu", "gate", "spoilt"))
     if what == "policy" and affordable(machine, static_cpus=True):
         return replace(config, topology_manager_policy=draws.pick(_POLICIES)), len(machine.nodes) <= DEFAULT_MAX_NODES
     if what == "memory":
@@ -234,6 +196,9 @@ def changed(draws: Draws, config: KubeletConfig, machine: Machine) -> tuple[Kube
             reserved_memory=(replace(first, limits=second.limits), replace(second, limits=first.limits), *others),
         ), False
     if what == "spoilt":
-        return draws.pick(_SPOILT)(config, machine), False
+        return spoilt(draws, config, machine, profile), False
+    if what == "gate" and profile.pod_level and profile.behaviour.has_pod_level_managers:
+        managed = config.gate(PLRM, default=False)
+        return replace(config, feature_gates=() if managed else ((PLRM, True),)), not managed
     scope = "pod" if config.topology_manager_scope == "container" else "container"
     return replace(config, topology_manager_scope=scope), True

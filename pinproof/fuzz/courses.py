@@ -11,6 +11,7 @@ from pinproof.fuzz.extras import Extras
 from pinproof.fuzz.machines import drifted
 from pinproof.fuzz.pods import UNKNOWN_PAGES, PodMaker, lasting
 from pinproof.fuzz.profile import Profile
+from pinproof.fuzz.state_files import TEXTS, edit
 from pinproof.fuzz.stock import Stock
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.configs import check_reservations
@@ -29,16 +30,6 @@ _EVENTS_DOWN: Odds[Event] = Odds(("mend", 75), ("admit", 8), ("restart", 12), ("
 _STATES = Odds(("keep", 84), ("lose", 6), ("edit", 7), ("text", 3))
 _MAX_RESTARTS = 4
 """Each may double the number of outcomes that are allowed (`model.MAX_HISTORIES`)."""
-
-_TEXTS = (
-    "",
-    "{}",
-    "not json",
-    '{"policyName":"Static","machineState":{},"checksum":0}',
-    '{"policyName":"Static","machineState":{},"checksum":4236770233}',
-    '{"policyName":"Static"',
-)
-_POLICY_EDITS = {"Static": "None", "None": "Static", "BestEffort": "Static"}
 
 
 @dataclass(slots=True)
@@ -208,23 +199,13 @@ class Course:
         """Kept mostly; edited only where the file is there for certain."""
         way = self.draws.weigh(_STATES)
         if way == "text":
-            return StateText(self.draws.pick(_TEXTS))
+            return StateText(self.draws.pick(TEXTS))
         if way == "edit":
-            return self._edit() if not self._doubt and starts(self.config, self.machine, self.profile) else "keep"
+            return edit(self.draws, self.config, self.machine, self.profile) if self._has_file() else "keep"
         return "lose" if way == "lose" else "keep"
 
-    def _edit(self) -> StateEdit:
-        draws, policy = self.draws, self.config.memory_manager_policy
-        find, replace = f'"policyName":"{policy}"', f'"policyName":"{_POLICY_EDITS[policy]}"'
-        if policy == "Static" and draws.chance(60):
-            find, replace = draws.pick(
-                (
-                    ('"numberOfAssignments":', '"numberOfAssignments":1'),
-                    ('"reserved":', '"reserved":1'),
-                    (f'"cells":[{self.machine.seen()[0].id}', '"cells":[7'),
-                )
-            )
-        return StateEdit(find, replace, draws.pick(("recompute", "keep")))
+    def _has_file(self) -> bool:
+        return not self._doubt and starts(self.config, self.machine, self.profile)
 
     def _other_machine(self) -> Machine | None:
         machine = drifted(self.draws, self.machine, self.profile)
@@ -232,5 +213,5 @@ class Course:
         return None if named or any(check_reservations(self.config, machine)) else machine
 
     def _other_config(self) -> tuple[KubeletConfig | None, bool]:
-        config, starts = changed(self.draws, self.config, self.machine)
+        config, starts = changed(self.draws, self.config, self.machine, self.profile)
         return (None, True) if any(check_reservations(config, self.machine)) else (config, starts)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from pinproof.fuzz.amounts import GIB, KIB, MIB, amount
-from pinproof.fuzz.configs import POD_LEVEL, POD_LEVEL_MANAGERS
 from pinproof.fuzz.draws import Draws, Odds
 from pinproof.fuzz.profile import Profile
+from pinproof.reference.configuration import PLR, PLRM
 from pinproof.reference.requests import sized
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
@@ -34,9 +34,9 @@ class Extras:
     def of(cls, draws: Draws, profile: Profile, config: KubeletConfig) -> Self:
         """Decided once for a course: most have none."""
         pod_level = 0
-        if profile.pod_level and (profile.pod_level_by_default or config.gate(POD_LEVEL, default=False)):
-            managed = config.gate(POD_LEVEL_MANAGERS, default=False)
-            pod_level = 70 if managed else 50 * draws.chance(10)
+        if profile.pod_level:
+            managed, mentioned = config.gate(PLRM, default=False), PLR in dict(config.feature_gates)
+            pod_level = 70 if managed else 50 * (mentioned or draws.chance(8))
         return cls(draws, pod_level, 60 if profile.other_hints and draws.chance(12) else 0)
 
     def add(self, pod: Pod, machine: Machine, config: KubeletConfig) -> Pod:

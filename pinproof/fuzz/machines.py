@@ -146,6 +146,8 @@ def drifted(draws: Draws, machine: Machine, profile: Profile) -> Machine:
         return draw_machine(draws, profile)
     if change == "nodes" and len(machine.nodes) > 1:
         return replace(machine, nodes=_without_last(machine.nodes))
+    if change == "pages" and node.hugepages and draws.chance(25):
+        return replace(machine, nodes=tuple(replace(other, hugepages=other.hugepages[1:]) for other in machine.nodes))
     if change == "pages" and node.hugepages:
         (size, count), *others = node.hugepages
         other = max(0, count + draws.pick((-1, 1, -2)))

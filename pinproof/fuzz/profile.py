@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Self
 
-from pinproof.reference.behaviour import LATEST, MINORS, Behaviour, behaviour_of
+from pinproof.reference.behaviour import LATEST, Behaviour, behaviour_of
 from pinproof.scenario.steps import Restart
 from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities
 
@@ -32,10 +32,7 @@ class Profile:
     """Releases (`1.35.4`) that a restart may go to, beside none at all."""
 
     pod_level: bool = False
-    """Pods with resources of their own (`spec.resources`)."""
-
-    pod_level_managers: bool = False
-    """The gate `PodLevelResourceManagers` exists (1.36)."""
+    """Pods with resources of their own (`spec.resources`), and the gates that say what becomes of them."""
 
     other_hints: bool = False
     """Hints of another provider, such as a device plugin."""
@@ -48,29 +45,16 @@ class Profile:
         """The switches of the minor."""
         return behaviour_of(self.minor)
 
-    @property
-    def pod_level_by_default(self) -> bool:
-        """Whether the gate `PodLevelResources` is on by default (1.34)."""
-        return self.since("1.34")
-
-    def since(self, minor: str) -> bool:
-        """Whether the release is this minor or a later one."""
-        return MINORS.index(self.minor) >= MINORS.index(minor)
-
     @classmethod
     def of(cls, version: str, capabilities: Capabilities, *, releases: Iterable[str] = ()) -> Self:
         """What a subject of this release (`1.36.3`) can be given; InputError for one that the reference does not know."""
-        steps = capabilities.steps
+        steps, behaviour = capabilities.steps, behaviour_of(version)
         restarts = frozenset(name for name in RESTARTS if f"restart.{name}" in steps)
-        plain = cls(
-            minor=behaviour_of(version).minor,
+        return cls(
+            minor=behaviour.minor,
             restarts=restarts,
             releases=tuple(releases) if "kubernetes" in restarts else (),
+            pod_level=behaviour.knows_pod_level_resources,
             other_hints=ADMIT_HINTS in steps,
-        )
-        return replace(
-            plain,
-            pod_level=plain.since("1.32"),
-            pod_level_managers=plain.since("1.36"),
-            windows=MACHINE_WINDOWS in steps and plain.since("1.32"),
+            windows=MACHINE_WINDOWS in steps and behaviour.has_best_effort,
         )
