@@ -78,7 +78,7 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "a mask with too little is not extended",
         "static_policy",
-        "    if any(books.free_over(mask, memory_type) < size for memory_type, size in request.items()):",
+        "    if extends and any(books.free_over(mask, memory_type) < size for memory_type, size in request.items()):",
         "    if False:",
         "admission/test_admission_refusals::test_pod_bigger_than_the_machine_cannot_be_extended",
     ),

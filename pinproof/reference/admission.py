@@ -27,7 +27,17 @@ from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.configuration import Choose, Settings
 from pinproof.reference.cpu_manager import CpuBooks, CpuManager
 from pinproof.reference.decisions import ADMISSIONS, BY_MEMORY, Reach, ignore
-from pinproof.reference.hints import NO_PREFERENCE, Hint, Hints, Proposals, describe, describe_hint, seen, seen_answer
+from pinproof.reference.hints import (
+    INDIFFERENT,
+    NO_PREFERENCE,
+    Hint,
+    Hints,
+    Proposals,
+    describe,
+    describe_hint,
+    seen,
+    seen_answer,
+)
 from pinproof.reference.masks import Mask, every, of_size
 from pinproof.reference.other_provider import answer_of
 from pinproof.reference.outcomes import (
@@ -36,6 +46,7 @@ from pinproof.reference.outcomes import (
     UNEXPECTED,
     AllocationFailed,
     EmptyPool,
+    KubeletPanics,
     Rejected,
     not_aligned,
 )
@@ -139,7 +150,8 @@ class Admission:
             if self._behaviour.counts_rejections:
                 reason = rejection.reason if rejection.reason in COUNTED_REASONS else "Other"
                 self.counts[labelled(REJECTIONS, reason=reason)] += 1
-        self._name_the_outcome(rejection)
+        if self._reach is not ignore:
+            self._name_the_outcome(rejection)
         return rejection
 
     # --- Topology Manager
@@ -155,6 +167,7 @@ class Admission:
 
     def _allocate_all(self) -> None:
         """Policy `none`: no hints, every provider decides for itself."""
+        self._reach("policy.none")
         for container in self._asks.names:
             try:
                 self._allocate(container, Hint(None, False))
@@ -214,7 +227,9 @@ class Admission:
         managers, cpus = self.managers, self._settings.cpus
         return {
             "other": answer_of(self._asks.hints[container], self._ids),
-            "cpu": cpus.container_hints(managers.cpu, self._uid, self._asks, container) if cpus else NO_PREFERENCE,
+            "cpu": cpus.container_hints(managers.cpu, self._uid, self._asks, container, self._reach)
+            if cpus
+            else NO_PREFERENCE,
             "memory": static_policy.container_hints(managers.memory, self._uid, self._asks, container, self._reach)
             if self._pins_memory
             else NO_PREFERENCE,
@@ -233,8 +248,8 @@ class Admission:
         if cpus is None:
             return NO_PREFERENCE
         if self._asks.managed:
-            return cpu_pod.pod_hints(cpus, self.managers.cpu, self._uid, self._asks)
-        return cpus.pod_hints(self.managers.cpu, self._uid, self._asks)
+            return cpu_pod.pod_hints(cpus, self.managers.cpu, self._uid, self._asks, self._reach)
+        return cpus.pod_hints(self.managers.cpu, self._uid, self._asks, self._reach)
 
     def _pod_memory_hints(self) -> Hints:
         best_effort = self._settings.policy == "BestEffort" and self._behaviour.best_effort_has_no_pod_hints
@@ -276,6 +291,7 @@ class Admission:
         if cpus:
             with self._resources.of_pod("cpu"):
                 if complaint := cpu_pod.complaint(asks):
+                    self._reach("pod-level.no-cpus-for-shared-containers")
                     raise EmptyPool(complaint)
                 cpu = cpu_pod.allocate_pod(cpus, self.managers.cpu, self._uid, asks, hint)
             if asks.pod_cpus:
@@ -292,6 +308,7 @@ class Admission:
         try:
             with self._resources.of_pod("memory"):
                 if complaints := pod_level.complaints(asks):
+                    self._reach("pod-level.no-memory-for-shared-containers")
                     raise EmptyPool(self._choose(complaints))
                 memory = pod_level.allocate_pod(self.managers.memory, self._uid, asks, hint, self._reach)
         except AllocationFailed as failure:
@@ -388,6 +405,7 @@ class Admission:
                 known = plain if resource in ("cpu", "memory") else pages
                 known.append(f"(res: {resource}, q: {wanted - room}), ")
         if plain or pages:
+            self._reach("node.lacks-cpu-or-memory" if plain else "node.lacks-pages")
             lacking = self._choose(["".join(plain + list(order)) for order in permutations(pages)])
             raise Rejected(
                 UNEXPECTED,
@@ -400,8 +418,10 @@ class Admission:
         if not self._behaviour.refuses_unsupported_pod_level_resources or not self._asks.pod.has_resources:
             return
         if self._settings.windows:
+            self._reach("node.pod-level-on-windows")
             raise Rejected(NOT_SUPPORTED, "pod-level resources are not supported on Windows")
         if self._settings.pod_level in UNSEEN:
+            self._reach("node.pod-level-is-off")
             raise Rejected(NOT_SUPPORTED, "PodLevelResources feature gate is disabled")
 
     # --- for those who watch
@@ -425,21 +445,29 @@ class Admission:
             self._hinted.append(Hinted(self._asks.pod.name, container, shown, stored))
         if self._reach is not ignore:
             self._reach(f"policy.{merger.policy}.{'admits' if admitted else 'rejects'}")
+            for offered in answers["other"].values():
+                what = "indifferent" if offered == INDIFFERENT else "proposes" if offered.masks else "impossible"
+                self._reach(f"other.{what}")
             self._by_memory |= self._with_boundless_memory(merger, answers) != hint
 
-    def _with_boundless_memory(self, merger: Merger, answers: Mapping[str, Hints]) -> Hint:
-        """The merged hint if every node had memory for everything."""
-        if not answers["memory"] and not (self._pins_memory and self._asks.guaranteed):
-            return merger.merge(answers.values())
+    def _with_boundless_memory(self, merger: Merger, answers: Mapping[str, Hints]) -> Hint | None:
+        """The merged hint if every node had memory for everything; None where the kubelet would have crashed."""
         nodes = len(merger.ids)
-        anything = Proposals(every(nodes), of_size(nodes, 1))
-        return merger.merge({**answers, "memory": {"memory": anything}}.values())
+        if answers["memory"] or (self._pins_memory and self._asks.guaranteed):
+            answers = {**answers, "memory": {"memory": Proposals(every(nodes), of_size(nodes, 1))}}
+        try:
+            return merger.merge(answers.values())
+        except KubeletPanics:
+            return None
 
     def _name_the_outcome(self, rejection: Rejected | None) -> None:
         """Count the admission, and whether memory decided it: with boundless memory it would have ended otherwise.
 
         Otherwise means another verdict or another mask for some container. Admissions after a restart are not counted.
         """
+        self._reach("pod.guaranteed" if self._asks.guaranteed else "pod.left-alone")
+        if self._asks.pod.has_resources:
+            self._reach(f"pod-level.{self._settings.pod_level}")
         if self._active is not None:
             self._reach(ADMISSIONS)
             if self._by_memory:

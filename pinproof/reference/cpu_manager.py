@@ -60,17 +60,20 @@ class CpuManager:
 
     # --- hints
 
-    def container_hints(self, books: CpuBooks, uid: str, asks: Asked, container: str) -> Hints:
+    def container_hints(self, books: CpuBooks, uid: str, asks: Asked, container: str, reach: Reach = ignore) -> Hints:
         """Proposals for one container, scope `container`."""
         wanted = asks.cpus[container]
         if not wanted:
             return NO_PREFERENCE
         held = books.of(uid, container)
         if held is None:
-            return {"cpu": self._hints(self._available(books), books.reusable_of(uid), wanted)}
-        return {"cpu": self._hints(held, 0, wanted) if held.bit_count() == wanted else NOTHING_FITS}
+            return {"cpu": self._hints(self._available(books), books.reusable_of(uid), wanted, reach)}
+        if held.bit_count() != wanted:
+            reach("cpus.held-another-number")
+            return {"cpu": NOTHING_FITS}
+        return {"cpu": self._hints(held, 0, wanted, reach)}
 
-    def pod_hints(self, books: CpuBooks, uid: str, asks: Asked) -> Hints:
+    def pod_hints(self, books: CpuBooks, uid: str, asks: Asked, reach: Reach = ignore) -> Hints:
         """Proposals for a whole pod, scope `pod`."""
         if not asks.pod_cpus:
             return NO_PREFERENCE
@@ -79,13 +82,15 @@ class CpuManager:
             held = books.of(uid, container)
             if held is not None:
                 if held.bit_count() != asks.cpus[container]:
+                    reach("cpus.held-another-number")
                     return {"cpu": NOTHING_FITS}
                 assigned |= held
         if assigned.bit_count() == asks.pod_cpus:
-            return {"cpu": self._hints(assigned, 0, asks.pod_cpus)}
-        return {"cpu": self._hints(self._available(books), books.reusable_of(uid) | assigned, asks.pod_cpus)}
+            return {"cpu": self._hints(assigned, 0, asks.pod_cpus, reach)}
+        reusable = books.reusable_of(uid) | assigned
+        return {"cpu": self._hints(self._available(books), reusable, asks.pod_cpus, reach)}
 
-    def _hints(self, available: Cpus, reusable: Cpus, wanted: int) -> Proposals:
+    def _hints(self, available: Cpus, reusable: Cpus, wanted: int, reach: Reach) -> Proposals:
         """Masks of nodes with enough CPUs; a mask has to contain every CPU that can be reused."""
         nodes = len(self.topology.nodes)
         must, with_cpus = self.nodes_of(reusable), self.nodes_of(self.topology.all)
@@ -93,7 +98,11 @@ class CpuManager:
         smallest = least_size(capable, nodes) or with_cpus.bit_count()
         serving = inside(with_cpus) & around(must, nodes)
         serving &= enough(self._per_node(available), wanted - reusable.bit_count())
-        return Proposals(serving, serving & of_size(nodes, smallest))
+        preferred = serving & of_size(nodes, smallest)
+        if must:
+            reach("cpus.reusable-binds")
+        reach("cpus.preferred" if preferred else "cpus.none-preferred" if serving else "cpus.impossible")
+        return Proposals(serving, preferred)
 
     def nodes_of(self, cpus: Cpus) -> Mask:
         """The nodes that have any of these CPUs."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from pinproof.reference.cpu_manager import CpuBooks, CpuManager
 from pinproof.reference.cpu_picker import Cpus
+from pinproof.reference.decisions import Reach, ignore
 from pinproof.reference.hints import NO_PREFERENCE, NOTHING_FITS, Hint, Hints
 from pinproof.reference.pod_level import kinds, shortages
 from pinproof.reference.requests import Asked
@@ -36,11 +37,11 @@ def complaint(asks: Asked) -> str:
     )
 
 
-def pod_hints(manager: CpuManager, books: CpuBooks, uid: str, asks: Asked) -> Hints:
+def pod_hints(manager: CpuManager, books: CpuBooks, uid: str, asks: Asked, reach: Reach = ignore) -> Hints:
     """Proposals for a managed pod."""
     if not asks.pod_cpus:
         return NO_PREFERENCE
-    return IMPOSSIBLE if complaint(asks) else manager.pod_hints(books, uid, asks)
+    return IMPOSSIBLE if complaint(asks) else manager.pod_hints(books, uid, asks, reach)
 
 
 def allocate_pod(manager: CpuManager, books: CpuBooks, uid: str, asks: Asked, hint: Hint) -> CpuBooks:

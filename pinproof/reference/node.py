@@ -39,7 +39,7 @@ from pinproof.reference.configuration import Settings, settle
 from pinproof.reference.cpu_file import CpuFile
 from pinproof.reference.cpu_manager import CpuBooks
 from pinproof.reference.cpu_picker import listed
-from pinproof.reference.decisions import Reach, ignore
+from pinproof.reference.decisions import Reach, ignore, name_of_refusal
 from pinproof.reference.outcomes import AFFINITY, UNEXPECTED, KubeletPanics, StartRefused
 from pinproof.reference.requests import Asked, asked
 from pinproof.reference.restart import Saved
@@ -137,10 +137,12 @@ class Node:
             self.managers = self._read = Managers(memory=self._load_memory(settings), cpu=cpu)
         except StartRefused as refusal:
             self.refusal = str(refusal)
+            self._reach(name_of_refusal(self.refusal))
             return self._observe()
         self.settings = settings
         if settings.late_fault:
             self._disk, self.settings, self.refusal = self._saved(), None, settings.late_fault
+            self._reach(name_of_refusal(self.refusal))
             return self._observe()
         self.static_allocatable = self.managers.memory.books
         self._zero_counters()
@@ -162,11 +164,13 @@ class Node:
 
     def _load_memory(self, settings: Settings) -> MemoryState:
         managers = settings.pod_level_managers
-        loaded = restart.load(self._disk, settings.policy, self.behaviour, pod_level_managers=managers)
+        loaded = restart.load(
+            self._disk, settings.policy, self.behaviour, pod_level_managers=managers, reach=self._reach
+        )
         self._as_read = self._disk if loaded and (loaded.machine or settings.policy == "None") else None
         if loaded is None or settings.policy == "None":
             return MemoryState(books=settings.empty)
-        verdict = self._choose(restart.chances(loaded, settings.empty, self.behaviour))
+        verdict = self._choose(restart.chances(loaded, settings.empty, self.behaviour, self._reach))
         self._tell("validate", verdict or "the state file agrees with the machine")
         if verdict:
             raise StartRefused(verdict)
@@ -187,7 +191,8 @@ class Node:
     def _readmit_all(self) -> None:
         """The first batch: all pods in order, without clean-up. Containers that run go on running."""
         for resident in self.residents.values():
-            resident.asks = self._asked(resident.pod)
+            if resident.pod.has_resources:  # what is made of them is a matter of release and gates
+                resident.asks = self._asked(resident.pod)
         for resident in list(self.residents.values()):
             self._admit(resident, active=None)
             if resident.active:
@@ -213,6 +218,7 @@ class Node:
                     self._exit(step)
         except KubeletPanics as panic:
             self._disk, self.settings, self.refusal = self._saved(), None, str(panic)
+            self._reach(name_of_refusal(self.refusal))
         return self._observe()
 
     def _arrive(self, pod: Pod) -> None:
@@ -294,13 +300,16 @@ class Node:
         container = next(c for c in pod.all_containers if c.name == step.container)
         regular_init = container.name in init and not container.restart_always
         if regular_init and step.code == 0:
+            self._reach("life.init-ends")
             resident.over.add(container.name)
             self._start_containers(resident)
         elif self._comes_back(pod, container, step.code, regular_init=regular_init):
+            self._reach("life.container-comes-back")
             self._start(resident, container)
         else:
             resident.over.add(container.name)
             resident.finished = regular_init or all(c.name in resident.over for c in pod.containers)
+            self._reach("life.pod-finishes" if resident.finished else "life.container-ends")
 
     @staticmethod
     def _comes_back(pod: Pod, container: Container, code: int, *, regular_init: bool) -> bool:

@@ -26,9 +26,7 @@ class ResourceCounters:
     def __init__(self, counts: Counter[str], settings: Settings, behaviour: Behaviour) -> None:
         self._counts = counts
         self._exist = settings.pod_level_managers
-        renamed = behaviour.prefixes_resource_manager_counters
-        self._prefix = "kubelet_resource_manager" if renamed else "resource_manager"
-        self._assignments = "container_assignments_total" if renamed else "container_assignments"
+        self._renamed = behaviour.prefixes_resource_manager_counters
 
     def served(self, resource: Resource, *, times: int = 1) -> None:
         """A container was served from the node; memory counts every type."""
@@ -58,8 +56,10 @@ class ResourceCounters:
         self._count("allocations_total", f'resource_name="{resource}",source="{source}"', times)
 
     def _assigned(self, resource: Resource, kind: str) -> None:
-        self._count(self._assignments, f'assignment_type="{kind}",resource_name="{resource}"')
+        metric = "container_assignments_total" if self._renamed else "container_assignments"
+        self._count(metric, f'assignment_type="{kind}",resource_name="{resource}"')
 
     def _count(self, metric: str, labels: str, times: int = 1) -> None:
         if self._exist and times:
-            self._counts[f"{self._prefix}_{metric}{{{labels}}}"] += times
+            prefix = "kubelet_resource_manager" if self._renamed else "resource_manager"
+            self._counts[f"{prefix}_{metric}{{{labels}}}"] += times

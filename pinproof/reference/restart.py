@@ -33,6 +33,7 @@ from pinproof.reference.checkpoint import (
     encode,
     sealed,
 )
+from pinproof.reference.decisions import Reach, ignore
 from pinproof.reference.outcomes import StartRefused
 from pinproof.reference.static_policy import Entries, MemoryState, Share
 
@@ -76,16 +77,22 @@ def text_of(disk: str | Saved | None) -> str:
 
 
 def load(
-    disk: str | Saved | None, policy: str, behaviour: Behaviour, *, pod_level_managers: bool = False
+    disk: str | Saved | None,
+    policy: str,
+    behaviour: Behaviour,
+    *,
+    pod_level_managers: bool = False,
+    reach: Reach = ignore,
 ) -> Checkpoint | None:
     """Read, verify and compare the policy; None where there is no file. StartRefused with the kubelet's words (4.4).
 
     Pod entries are those that the kubelet goes by: none without gate `PodLevelResourceManagers`.
     """
     if disk is None:
+        reach("load.no-file")
         return None
     try:
-        checkpoint = _read(disk, behaviour, pod_level_managers=pod_level_managers)
+        checkpoint = _read(disk, behaviour, pod_level_managers=pod_level_managers, reach=reach)
     except Corrupted as fault:
         raise _unusable(str(fault)) from None
     if checkpoint.policy != policy:
@@ -95,30 +102,35 @@ def load(
     return checkpoint
 
 
-def _read(disk: str | Saved, behaviour: Behaviour, *, pod_level_managers: bool) -> Checkpoint:
+def _read(disk: str | Saved, behaviour: Behaviour, *, pod_level_managers: bool, reach: Reach) -> Checkpoint:
     """What is on disk, verified; a kubelet that finds a file of its own kind cannot but agree with it."""
     if isinstance(disk, Saved) and disk.version == version_written(behaviour, pod_level_managers=pod_level_managers):
+        reach("load.own-file")
         content = disk.content()
         return content if pod_level_managers else replace(content, pod_entries={})
-    return _verified(text_of(disk), behaviour, pod_level_managers=pod_level_managers)
+    reach("load.file-of-another-kind" if isinstance(disk, Saved) else "load.text")
+    return _verified(text_of(disk), behaviour, pod_level_managers=pod_level_managers, reach=reach)
 
 
-def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool) -> Checkpoint:
+def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool, reach: Reach) -> Checkpoint:
     """Try the newest format that this kubelet reads, then the older ones."""
     checkpoint = decode(text)
     without_pods = replace(checkpoint, pod_entries={})
     if behaviour.checkpoint_format == 3 and (checkpoint.data or checkpoint.data_checksum):
         if data_checksum(checkpoint.data or "") != checkpoint.data_checksum:
             raise Corrupted("could not load v3 checkpoint: checkpoint is corrupted")
+        reach("load.format-3")
         data = decode_data(checkpoint)
         return data if pod_level_managers else replace(data, pod_entries={})
     reads_v2 = pod_level_managers or behaviour.checkpoint_format == 3
     if reads_v2 and checkpoint.checksum == checksum(checkpoint, version=2):
+        reach("load.format-2")
         return checkpoint if pod_level_managers else without_pods
     unverified = checkpoint.checksum == 0 and behaviour.accepts_unverified_checkpoint
     names = TYPE_NAMES if behaviour.accepts_checksum_of_v1_type and not pod_level_managers else TYPE_NAMES[:1]
     if not unverified and checkpoint.checksum not in {checksum(checkpoint, name) for name in names}:
         raise Corrupted("checkpoint is corrupted")
+    reach("load.unverified" if unverified else "load.format-1")
     # 1.36 goes on with the pod entries that it met when it tried V2.
     return checkpoint if pod_level_managers and behaviour.checkpoint_format == 1 else without_pods
 
@@ -142,12 +154,13 @@ def verdicts(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> tupl
     return tuple(chances(checkpoint, empty, behaviour))
 
 
-def chances(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> dict[str, float]:
+def chances(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour, reach: Reach = ignore) -> dict[str, float]:
     """The same outcomes, each with its part of all orders: pods in any order, and the containers of each.
 
     Raises as `verdicts` does.
     """
     if not checkpoint.machine:
+        reach("validate.empty-machine-with-assignments" if checkpoint.entries else "validate.empty-machine")
         return {NO_STATE if checkpoint.entries else "": 1.0}
     pods = {
         uid: {container: blocks or () for container, blocks in (held or {}).items()}
@@ -161,11 +174,14 @@ def chances(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> dict[
     if _order_is_free(every):
         ends = _of_container(every)(empty)
     else:
+        reach("validate.order-matters")
         ends = _in_any_order(empty, [_of_pod(containers.values()) for containers in pods.values()])
     found: dict[str, float] = {}
     for books, chance in ends.items():
-        verdict = "" if _same(checkpoint, books, behaviour) else DIFFERENT
+        verdict = "" if _same(checkpoint, books, behaviour, reach) else DIFFERENT
         found[verdict] = found.get(verdict, 0.0) + chance
+    if len(found) > 1:
+        reach("validate.order-decides")
     return dict(sorted(found.items()))
 
 
@@ -233,32 +249,42 @@ def _in_any_order(books: Books, parts: Sequence[Replay]) -> dict[Books, float]:
     return {after: chance for (_, after), chance in ways.items()}
 
 
-def _same(checkpoint: Checkpoint, expected: Books, behaviour: Behaviour) -> bool:
+def _same(checkpoint: Checkpoint, expected: Books, behaviour: Behaviour, reach: Reach) -> bool:
     machine = checkpoint.machine or {}
+    difference = _difference(machine, expected, behaviour)
+    reach(f"validate.{difference}" if difference else "validate.agrees")
+    return not difference
+
+
+def _difference(machine: Mapping[int, CheckpointNode], expected: Books, behaviour: Behaviour) -> str:
+    """What is not as the replay has it; empty where all is."""
     if set(machine) != set(expected.ids):
-        return False
+        return "other-nodes"
     for position, node_id in enumerate(expected.ids):
         ours, theirs = expected.nodes[position], machine[node_id]
         if theirs.number_of_assignments != ours.number_of_assignments:
-            return False
+            return "other-number-of-assignments"
         if sorted(theirs.cells or ()) != list(expected.ids_of(ours.group)):
-            return False
+            return "other-group"
         if set(theirs.memory or {}) != set(expected.types):
-            return False
-    return all(_same_type(machine, expected, column, behaviour) for column in range(len(expected.types)))
+            return "other-types"
+    differences = (_difference_of_type(machine, expected, column, behaviour) for column in range(len(expected.types)))
+    return next(filter(None, differences), "")
 
 
-def _same_type(machine: Mapping[int, CheckpointNode], expected: Books, column: int, behaviour: Behaviour) -> bool:
-    """Whether the books of one memory type agree, node by node or summed over each node's group."""
+def _difference_of_type(
+    machine: Mapping[int, CheckpointNode], expected: Books, column: int, behaviour: Behaviour
+) -> str:
+    """How the books of one memory type differ, node by node or summed over each node's group."""
     theirs = {node_id: (machine[node_id].memory or {})[expected.types[column]] for node_id in expected.ids}
     ours = {node_id: node.tables[column] for node_id, node in zip(expected.ids, expected.nodes, strict=True)}
     for node_id in expected.ids:
         if _fixed(ours[node_id]) != _fixed(theirs[node_id]):
-            return False
+            return "other-totals"
         group = (machine[node_id].cells or ()) if behaviour.restart_compares_group_sums else (node_id,)
         if _moving(ours[n] for n in group) != _moving(theirs[n] for n in group):
-            return False
-    return True
+            return "other-sums"
+    return ""
 
 
 def _moving(tables: Iterable[Table]) -> tuple[int, int]:

@@ -279,7 +279,7 @@ def allocate(
     held = state.shares(uid, container)
     if held is not None:
         reach("allocate.has-its-blocks")
-        reusable = _left_to_later(state, uid, asks, container, held)
+        reusable = _left_to_later(state, uid, asks, container, held, reach)
         return MemoryState(state.books, state.entries, (uid, reusable), state.pods)
     request = asks.memory_of(container)
     mask = choose_mask(state, uid, request, hint, reach, extends=extends)
@@ -299,7 +299,7 @@ def allocate(
         trace("allocate", f"{container}: {dict(request)} on nodes {list(books.ids_of(mask))}")
 
     entries = _with_shares(state.entries, uid, container, shares)
-    reusable = _left_to_later(state, uid, asks, container, shares)
+    reusable = _left_to_later(state, uid, asks, container, shares, reach)
     entries = _shrink_init_shares(entries, uid, asks, container, shares, reach)
     return MemoryState(books, entries, (uid, reusable), state.pods)
 
@@ -388,7 +388,9 @@ def _with_shares(entries: Entries, uid: str, container: str, shares: tuple[Share
 # --- init containers ------------------------------------------------------------------------------------------------
 
 
-def _left_to_later(state: MemoryState, uid: str, asks: Asked, container: str, shares: tuple[Share, ...]) -> Reusable:
+def _left_to_later(
+    state: MemoryState, uid: str, asks: Asked, container: str, shares: tuple[Share, ...], reach: Reach
+) -> Reusable:
     """A regular init container leaves its memory to later ones; any other container uses it up (3.9)."""
     if not asks.pod.init_containers:
         return {}
@@ -396,6 +398,8 @@ def _left_to_later(state: MemoryState, uid: str, asks: Asked, container: str, sh
     reusable = dict(state.reusable_of(uid))
     for mask, memory_type, size in shares:
         old = reusable.get((mask, memory_type), 0)
+        if old:
+            reach("init.init-reuses" if leaves else "init.later-container-uses-up")
         reusable[mask, memory_type] = max(old, size) if leaves else max(0, old - size)
     return reusable
 
