@@ -46,13 +46,12 @@ def differing(old: Behaviour, new: Behaviour) -> tuple[str, ...]:
 def effects(old: Behaviour, new: Behaviour, predict: Predict, differ: Differ) -> tuple[Effect, ...]:
     """What makes a scenario turn out differently under `new` than under `old`; none where it does not."""
     wanted = predict(new)
-    current = new
-    needed = list(differing(old, new))
-    for switch in tuple(needed):
-        without = _turned_back(current, switch, old)
-        if not differ(predict(without), wanted):
-            current = without
-            needed.remove(switch)
+    current, needed = new, differing(old, new)
+    while True:
+        current, kept = _reduced(current, needed, old, lambda tried: not differ(predict(tried), wanted))
+        if kept == needed:
+            break
+        needed = kept  # one that depends on another may be spared now that the other is turned back
     return tuple(
         Effect(
             switch,
@@ -61,6 +60,20 @@ def effects(old: Behaviour, new: Behaviour, predict: Predict, differ: Differ) ->
         )
         for switch in needed
     )
+
+
+def _reduced(
+    current: Behaviour, needed: tuple[str, ...], old: Behaviour, same: Callable[[Behaviour], bool]
+) -> tuple[Behaviour, tuple[str, ...]]:
+    """Every switch turned back that can be; the switches that cannot."""
+    kept = []
+    for switch in needed:
+        without = _turned_back(current, switch, old)
+        if same(without):
+            current = without
+        else:
+            kept.append(switch)
+    return current, tuple(kept)
 
 
 def _turned_back(behaviour: Behaviour, switch: str, old: Behaviour) -> Behaviour:
