@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pinproof.errors import InputError
 from pinproof.fuzz.shrink_machine import simpler_configs, simpler_machines
 from pinproof.fuzz.shrink_pods import renamed, simpler_pods
-from pinproof.fuzz.shrink_steps import fewer_steps, simpler_restarts
+from pinproof.fuzz.shrink_steps import fewer_steps, gone_instead, simpler_restarts
 from pinproof.scenario.checks import Timeline
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.machines import check_nodes
@@ -32,6 +32,7 @@ Shows = Callable[[Scenario], bool]
 
 PASSES: tuple[Candidates, ...] = (
     fewer_steps,
+    gone_instead,
     simpler_pods,
     simpler_machines,
     simpler_configs,

@@ -54,6 +54,21 @@ def _never_come(scenario: Scenario) -> Iterator[Scenario]:
         yield without(scenario, [index for index, step in enumerate(scenario.steps) if _pod_of(step) == name])
 
 
+def gone_instead(scenario: Scenario) -> Iterator[Scenario]:
+    """With one pod that is removed right after it came in place of another step, mostly the arrival of another pod.
+
+    What a pod leaves behind is the same whether it was rejected because others filled the node or was removed.
+    """
+    removed = {step.pod for step in scenario.steps if isinstance(step, Remove)}
+    for index, step in enumerate(scenario.steps):
+        if not isinstance(step, Admit) or step.pod.name in removed:
+            continue
+        for other, dropped in enumerate(scenario.steps):
+            if other != index and isinstance(dropped, Admit):
+                steps = (*scenario.steps[: index + 1], Remove(step.pod.name), *scenario.steps[index + 1 :])
+                yield without(replace(scenario, steps=steps), [other if other < index else other + 1])
+
+
 def _pod_of(step: Step) -> str:
     match step:
         case Admit(pod):

@@ -105,7 +105,13 @@ class Bench:
 
     def _predict(self, scenario: Scenario, *, reached: Reached | None = None) -> Prediction:
         """Quickly where somebody counts decisions, with all texts otherwise."""
-        return predict(scenario, behaviour_of(minor_of(self.subject.version)), texts=reached is None)
+        return predict(
+            scenario,
+            behaviour_of(minor_of(self.subject.version)),
+            texts=reached is None,
+            hints="hints" in self.subject.capabilities.observables,
+            reached=reached,
+        )
 
     def _run(self, scenario: Scenario, prediction: Prediction) -> tuple[tuple[History, ...], int]:
         if len(prediction.histories) == 1 or not isinstance(self.subject, Repeats):
