@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from pinproof.running.case import Case, case
 from pinproof.running.configuration import Configuration, configured, none_policy, static
-from pinproof.running.pods import besteffort, burstable, container, guaranteed, pod, sidecar
+from pinproof.running.pods import besteffort, burstable, container, guaranteed, hinted, pod, pod_level, sidecar
 from pinproof.running.prove import Prove
 from pinproof.running.seen import Seen, block, gib, mib, size
 from pinproof.running.steps import admit, edited, exits, remove, replaced, restart
@@ -42,9 +42,11 @@ __all__ = [
     "exits",
     "gib",
     "guaranteed",
+    "hinted",
     "mib",
     "none_policy",
     "pod",
+    "pod_level",
     "remove",
     "replaced",
     "restart",

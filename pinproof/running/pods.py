@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from pinproof.scenario.pod import Container, Pod, QosClass, Resources
+from pinproof.scenario.pod_level import with_resources
 from pinproof.scenario.quantity import Quantity
 
 RestartPolicy = Literal["Always", "OnFailure", "Never"]
@@ -94,6 +95,34 @@ def burstable(
     """A Burstable pod: either one container `c` that requests these amounts without limits, or the containers given."""
     apps = containers or [container(memory=memory, cpu=cpu, hugepages=hugepages, limited=False)]
     return _promised("Burstable", pod(name, *apps, init=init, restart_policy=restart_policy))
+
+
+def pod_level(
+    name: str,
+    *containers: Container,
+    memory: str,
+    cpu: str,
+    hugepages: Mapping[str, str] | None = None,
+    init: Sequence[Container] = (),
+    restart_policy: RestartPolicy = "Always",
+) -> Pod:
+    """A Guaranteed pod that asks for these amounts as a whole (`spec.resources`); its containers may ask for parts of them."""
+    whole = container(memory=memory, cpu=cpu, hugepages=hugepages).limits
+    plain = pod(name, *containers, init=init, restart_policy=restart_policy)
+    return _promised("Guaranteed", with_resources(plain, whole, whole))
+
+
+def hinted(where: Pod, **devices: Sequence[tuple[tuple[int, ...] | None, bool]] | None) -> Pod:
+    """The pod with what another hint provider answers, for the pod (scope pod) and each of its containers (scope container).
+
+    `gpu=[((0,), True)]` is device `example.com/gpu` with one preferred hint for node 0; None is no preference, an empty list
+    is impossible.
+    """
+    hints = tuple(
+        (f"example.com/{device}", None if given is None else tuple(given)) for device, given in devices.items()
+    )
+    apps = tuple(replace(one, hints=hints) for one in where.containers)
+    return replace(where, hints=hints, containers=apps)
 
 
 def besteffort(

@@ -105,6 +105,11 @@ class Seen:
         assignments: Mapping[str, Mapping[str, tuple[Block, ...]]] = self._field("assignments", after)
         return sorted(assignments.get(pod, {}).get(container, ()))
 
+    def pod_blocks(self, pod: str, *, after: int = -1) -> list[Block]:
+        """The memory blocks of a pod as a whole, sorted; none is the empty list."""
+        assignments: Mapping[str, tuple[Block, ...]] = self._field("pod_assignments", after)
+        return sorted(assignments.get(pod, ()))
+
     def assigned(self, *, after: int = -1) -> dict[str, list[str]]:
         """Pod → containers that have blocks, both sorted."""
         assignments: Mapping[str, Mapping[str, tuple[Block, ...]]] = self._field("assignments", after)
