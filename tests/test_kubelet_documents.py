@@ -108,3 +108,17 @@ def test_only_a_step_over_the_first_minor_with_a_record_needs_one() -> None:
     ]
 
     assert [True, True, False, False, False] == [upgrade.needs_record(*step) for step in steps]
+
+
+def test_pods_have_no_cgroups_to_resize() -> None:
+    """From 1.36 a kubelet without pod cgroups is kept from resizing them, unless the scenario has gates of its own for it."""
+    gate = "InPlacePodLevelResourcesVerticalScaling"
+    off = KubeletConfig(feature_gates=(("PodLevelResources", False),))
+    chosen = KubeletConfig(feature_gates=((gate, True),))
+
+    seen = [
+        document(config, minor=minor, user_namespace=False)["featureGates"].get(gate)
+        for config, minor in ((KubeletConfig(), 35), (KubeletConfig(), 36), (off, 36), (chosen, 36))
+    ]
+
+    assert [None, False, None, True] == seen

@@ -28,6 +28,10 @@ ENVIRONMENT: Final = {"GOGC": "400"}
 _UNSET: Final = KubeletConfig()
 
 
+IN_PLACE_SINCE = 36
+"""First minor in which in-place resize of pod-level resources is on by default."""
+
+
 def minor_of(version: str) -> int:
     """36 for `1.36.3`, `v1.36.0-rc.1` or `1.36`. Raises ValueError for anything else."""
     major, minor, *_ = version.removeprefix("v").split(".")
@@ -40,8 +44,22 @@ def document(config: KubeletConfig, *, minor: int, user_namespace: bool) -> Docu
     """The KubeletConfiguration of a scenario for a kubelet of a minor; `user_namespace`: the node runs unprivileged."""
     base = {name: value for name, value in _base().items() if SINCE.get(name, 0) <= minor}
     made = {**base, **asked(config)}
-    made["featureGates"] = {"KubeletInUserNamespace": user_namespace, **dict(config.feature_gates)}
+    made["featureGates"] = {
+        "KubeletInUserNamespace": user_namespace,
+        **_without_pod_cgroups(config, minor),
+        **dict(config.feature_gates),
+    }
     return made
+
+
+def _without_pod_cgroups(config: KubeletConfig, minor: int) -> dict[str, bool]:
+    """From 1.36 a kubelet reads back the pod cgroup of a pod with pod-level resources, and without cgroups per QoS it crashes.
+
+    A kubelet whose gate for such resources is off already is left to say what it thinks of gates that depend on it.
+    """
+    if minor < IN_PLACE_SINCE or not config.gate("PodLevelResources", default=True):
+        return {}
+    return {"InPlacePodLevelResourcesVerticalScaling": False}
 
 
 def text(config: KubeletConfig, *, minor: int, user_namespace: bool) -> str:
