@@ -127,7 +127,9 @@ def _of_release(release: Release, changes: Changes, flags: tuple[str, ...]) -> P
 
     name = f"{release.version}-{compilation.key(go_mod, changes.digest(), _driver_digest())}"
     final = cache.directory() / "component" / name
-    return cache.build_once(final, make, what=compilation.step, turn=f"component-{release.version}") / COMMAND
+    # The first makes the others quick, so they wait for it, and for nothing after it.
+    turn = "" if _is_cached(release.version) else f"component-{release.version}"
+    return cache.build_once(final, make, what=compilation.step, turn=turn) / COMMAND
 
 
 def _is_cached(version: str) -> bool:
