@@ -8,7 +8,7 @@ import pytest
 
 from pinproof.errors import InputError
 from pinproof.history import Block, Table
-from pinproof.reference import restart
+from pinproof.reference import orders
 from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.books import Books, default_books
 from pinproof.reference.checkpoint import TYPE_NAMES, Checkpoint, CheckpointNode, checksum, encode, sealed
@@ -158,10 +158,10 @@ def test_containers_of_a_pod_are_replayed_together(pods: list[str], possible: bo
 
 def test_state_file_with_endless_orders_is_no_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     """Better none than a part of what is allowed."""
-    monkeypatch.setattr(restart, "MAX_REPLAYS", 7)
+    monkeypatch.setattr(orders, "MAX_WAYS", 7)
     pods = {f"p{n}": {"c": (both(10),)} for n in range(3)} | {"x": {"c": (single(0),)}}
 
-    with pytest.raises(InputError, match="in over 7 ways"):
+    with pytest.raises(InputError, match="released in over 7 ways"):
         verdicts(sealed("Static", SPLIT.machine or {}, pods), two(220), LATEST)
 
 

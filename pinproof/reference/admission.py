@@ -385,7 +385,7 @@ class Admission:
         """Not before all sources were seen (3.11), and not if the CPU manager failed to allocate first."""
         if self._active is None:
             return
-        memory = static_policy.remove_stale(self.managers.memory, self._active, self._reach)
+        memory = static_policy.remove_stale(self.managers.memory, self._active, self._choose, self._reach)
         if memory is not self.managers.memory:
             self._tell("release", "memory of pods that are gone is free again")
             self.managers = Managers(memory, self.managers.cpu)

@@ -30,8 +30,8 @@ from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.quantity import Quantity
 
-Choose = Callable[[Sequence[str]], str]
-"""Picks one of several texts that Go's map order leaves open."""
+Choose = Callable[[Sequence[str] | Mapping[str, float]], str]
+"""Picks one of several texts that Go's map order leaves open; a mapping says how likely each is."""
 
 TOPOLOGY_POLICIES = ("none", "best-effort", "restricted", "single-numa-node")
 TOPOLOGY_SCOPES = ("container", "pod")

@@ -13,10 +13,9 @@ result is not what the file says. Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pinproof.errors import InputError, Problem
 from pinproof.history import Block, Table
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.books import Books, NodeBooks
@@ -34,6 +33,7 @@ from pinproof.reference.checkpoint import (
     sealed,
 )
 from pinproof.reference.decisions import Reach, ignore
+from pinproof.reference.orders import Part, in_any_order, order_is_free
 from pinproof.reference.outcomes import StartRefused
 from pinproof.reference.static_policy import Entries, MemoryState, Share
 
@@ -41,9 +41,6 @@ STATE_FILE = "/var/lib/kubelet/memory_manager_state"
 
 DIFFERENT = "[memorymanager] the expected machine state is different from the real one"
 NO_STATE = "[memorymanager] machine state can not be empty when it has memory assignments"
-
-MAX_REPLAYS = 20_000
-"""Ways on which a replay is followed; ten pods whose masks overlap have some thousands."""
 
 
 def version_written(behaviour: Behaviour, *, pod_level_managers: bool) -> Version:
@@ -149,7 +146,7 @@ def verdicts(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour) -> tupl
     """The outcomes that some replay order has: "" for a start, else the text of the refusal. Usually one (4.5).
 
     Raises:
-        InputError: there are more than `MAX_REPLAYS` ways.
+        InputError: there are too many ways.
     """
     return tuple(chances(checkpoint, empty, behaviour))
 
@@ -171,11 +168,11 @@ def chances(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour, reach: R
     if faults := _faults(pods, empty):
         return faults
     every = [block for containers in pods.values() for blocks in containers.values() for block in blocks]
-    if _order_is_free(every):
+    if order_is_free(empty.mask_of(block.affinity) for block in every):
         ends = _of_container(every)(empty)
     else:
         reach("validate.order-matters")
-        ends = _in_any_order(empty, [_of_pod(containers.values()) for containers in pods.values()])
+        ends = in_any_order(empty, [_of_pod(containers.values()) for containers in pods.values()])
     found: dict[str, float] = {}
     for books, chance in ends.items():
         verdict = "" if _same(checkpoint, books, behaviour, reach) else DIFFERENT
@@ -203,22 +200,12 @@ def _faults_of(uid: str, containers: Mapping[str, Sequence[Block]], empty: Books
                 break
 
 
-def _order_is_free(blocks: Sequence[Block]) -> bool:
-    """Whether all masks are equal or apart, so that neither sums over groups nor cells depend on the order."""
-    masks = {frozenset(block.affinity) for block in blocks}
-    return all(a == b or not a & b for a in masks for b in masks)
-
-
-Replay = Callable[[Books], "dict[Books, float]"]
-"""Part of a replay: from the books before it to the books after it, with the part of the orders that come to them."""
-
-
-def _of_pod(containers: Iterable[Sequence[Block]]) -> Replay:
+def _of_pod(containers: Iterable[Sequence[Block]]) -> Part:
     parts = [_of_container(blocks) for blocks in containers]
-    return lambda books: _in_any_order(books, parts)
+    return lambda books: in_any_order(books, parts)
 
 
-def _of_container(blocks: Sequence[Block]) -> Replay:
+def _of_container(blocks: Sequence[Block]) -> Part:
     """A container's blocks are a list, so they are replayed in the order of the file."""
 
     def replay(books: Books) -> dict[Books, float]:
@@ -227,26 +214,6 @@ def _of_container(blocks: Sequence[Block]) -> Replay:
         return {books: 1.0}
 
     return replay
-
-
-def _in_any_order(books: Books, parts: Sequence[Replay]) -> dict[Books, float]:
-    """Everything that these parts come to. What is left to do and the books so far decide the rest, so orders meet again."""
-    ways = {(frozenset(range(len(parts))), books): 1.0}
-    followed = 0
-    for _ in parts:
-        longer: dict[tuple[frozenset[int], Books], float] = {}
-        for (left, now), chance in ways.items():
-            for part in left:
-                for after, share in parts[part](now).items():
-                    way = (left - {part}, after)
-                    longer[way] = longer.get(way, 0.0) + chance * share / len(left)
-        ways = longer
-        followed += len(ways)
-        if followed > MAX_REPLAYS:
-            raise InputError(
-                "the state file", Problem("", f"its assignments can be replayed in over {MAX_REPLAYS} ways")
-            )
-    return {after: chance for (_, after), chance in ways.items()}
 
 
 def _same(checkpoint: Checkpoint, expected: Books, behaviour: Behaviour, reach: Reach) -> bool:

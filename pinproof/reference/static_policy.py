@@ -25,7 +25,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,6 +45,7 @@ from pinproof.reference.masks import (
     of_size,
     positions,
 )
+from pinproof.reference.orders import Part, in_any_order, order_is_free
 from pinproof.reference.outcomes import (
     GROUP_VIOLATION,
     NIL_POINTER,
@@ -462,7 +463,7 @@ def release(state: MemoryState, uid: str, container: str, reach: Reach = ignore)
     return MemoryState(_given_back(state.books, of_pod, reach), entries, state.reusable, pods)
 
 
-def _given_back(books: Books, shares: tuple[Share, ...], reach: Reach) -> Books:
+def _given_back(books: Books, shares: Sequence[Share], reach: Reach) -> Books:
     for mask, memory_type, size in shares:
         books = books.give_back(mask, memory_type, size)
         if mask.bit_count() > 1:
@@ -471,16 +472,56 @@ def _given_back(books: Books, shares: tuple[Share, ...], reach: Reach) -> Books:
     return books
 
 
-def remove_stale(state: MemoryState, active: Mapping[str, tuple[str, ...]], reach: Reach = ignore) -> MemoryState:
+def first_of(options: Mapping[str, float]) -> str:
+    """Chooses the first, where the order does not matter to whoever asks."""
+    return next(iter(options))
+
+
+def remove_stale(
+    state: MemoryState,
+    active: Mapping[str, tuple[str, ...]],
+    choose: Callable[[Mapping[str, float]], str] = first_of,
+    reach: Reach = ignore,
+) -> MemoryState:
     """Lazy clean-up at an admission: records of pods that are no longer active go (3.11).
 
-    `active` is pod UID → names of its containers.
+    `active` is pod UID → names of its containers. The kubelet walks Go maps. Where masks overlap, as they do up to 1.31, the
+    order of the releases decides which node's memory is free in the end; `choose` says which of the outcomes it is.
     """
     if state.entries.keys() <= active.keys():
         return state
-    for uid, containers in state.entries.items():
+    gone = {
+        uid: [container for container in containers if container not in active.get(uid, ())]
+        for uid, containers in state.entries.items()
+    }
+    after = state
+    for uid, containers in gone.items():
         for container in containers:
-            if container not in active.get(uid, ()):
-                reach("release.stale")
-                state = release(state, uid, container, reach)
-    return state
+            reach("release.stale")
+            after = release(after, uid, container, reach)
+    released = [_what_goes(state, uid, containers) for uid, containers in gone.items()]
+    if order_is_free(share.mask for containers in released for shares in containers for share in shares):
+        return after
+    ends = in_any_order(state.books, [_release_of_pod(containers) for containers in released])
+    if len(ends) == 1:
+        return after
+    reach("release.order-decides")
+    named = {f"after the release: {books.nodes}": books for books in ends}
+    chosen = named[choose(dict(zip(named, ends.values(), strict=True)))]
+    return MemoryState(chosen, after.entries, after.reusable, after.pods)
+
+
+def _what_goes(state: MemoryState, uid: str, containers: Sequence[str]) -> list[tuple[Share, ...]]:
+    """The blocks that are given back with these records, container by container."""
+    if uid not in state.pods:
+        return [state.entries[uid][container] for container in containers]
+    return [state.pods[uid]] if len(containers) == len(state.entries[uid]) else []
+
+
+def _release_of_pod(containers: Sequence[Sequence[Share]]) -> Part:
+    parts = [_release_of_container(shares) for shares in containers]
+    return lambda books: in_any_order(books, parts)
+
+
+def _release_of_container(shares: Sequence[Share]) -> Part:
+    return lambda books: {_given_back(books, shares, ignore): 1.0}
