@@ -25,17 +25,22 @@ from pinproof.subjects.protocol import Capabilities
 RISK = 1 / 1000
 """Of having missed an outcome that the subject has."""
 
-MOST_REPEATS = 10_000
-"""A scenario whose rarest outcome wants more is not judged by what it does not show."""
+MOST_REPEATS = 2_000
+"""A scenario whose rarest outcome wants more is not judged by what it does not show; it is run `FEW_REPEATS` times."""
+
+FEW_REPEATS = 100
 
 
 def repeats(prediction: Prediction) -> int:
-    """How many runs it takes to see every allowed outcome but for `RISK`; at most `MOST_REPEATS`."""
+    """How many runs it takes to see every allowed outcome but for `RISK`, or `FEW_REPEATS` where it takes too many."""
+    wanted = _wanted(prediction)
+    return wanted if wanted <= MOST_REPEATS else FEW_REPEATS
+
+
+def _wanted(prediction: Prediction) -> int:
     known = prediction.chances or (1 / max(1, len(prediction.histories)),) * len(prediction.histories)
     least = min(known, default=1.0)
-    if least >= 1:
-        return 1
-    return min(MOST_REPEATS, math.ceil(math.log(RISK / len(known)) / math.log1p(-least)))
+    return 1 if least >= 1 else math.ceil(math.log(RISK / len(known)) / math.log1p(-least))
 
 
 def judge_outcomes(
@@ -53,15 +58,10 @@ def judge_outcomes(
     each = [judge(scenario, prediction, history, capabilities) for history in histories]
     findings = list(dict.fromkeys(finding for judgement in each for finding in judgement.findings))
     trouble = next((judgement.trouble for judgement in each if judgement.trouble), "")
-    if not trouble and _enough(prediction, repeat):
+    if not trouble and repeat >= _wanted(prediction):
         findings += _unseen(prediction, histories, capabilities, repeat)
     findings.sort(key=lambda finding: (finding.step, finding.oracle == "modelled"))
     return replace(each[0], findings=tuple(findings), trouble=trouble)
-
-
-def _enough(prediction: Prediction, repeat: int) -> bool:
-    wanted = repeats(prediction)
-    return wanted <= repeat and wanted < MOST_REPEATS
 
 
 def _unseen(

@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import permutations
 
 from pinproof.history import Hinted
 from pinproof.reference import cpu_pod, pod_level, static_policy
@@ -48,6 +47,7 @@ from pinproof.reference.outcomes import (
     EmptyPool,
     KubeletPanics,
     Rejected,
+    every_order,
     not_aligned,
 )
 from pinproof.reference.requests import UNSEEN, Asked
@@ -406,7 +406,7 @@ class Admission:
                 known.append(f"(res: {resource}, q: {wanted - room}), ")
         if plain or pages:
             self._reach("node.lacks-cpu-or-memory" if plain else "node.lacks-pages")
-            lacking = self._choose(["".join(plain + list(order)) for order in permutations(pages)])
+            lacking = "".join(plain) + self._choose(every_order(pages))
             raise Rejected(
                 UNEXPECTED,
                 "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of "

@@ -16,13 +16,12 @@ import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.books import Books, default_books
 from pinproof.reference.cpu_manager import CpuManager
 from pinproof.reference.cpu_picker import Cpus, cpus_of, pick, topology_of
-from pinproof.reference.outcomes import StartRefused
+from pinproof.reference.outcomes import StartRefused, every_order
 from pinproof.reference.requests import PodLevel, is_memory
 from pinproof.reference.topology_manager import Merger
 from pinproof.scenario.config import KubeletConfig
@@ -113,14 +112,17 @@ def _check_gates(config: KubeletConfig, behaviour: Behaviour, choose: Choose) ->
     """A gate needs those it depends on; all that are missing are told, in the order of a Go map."""
     if config.gate(PLR, default=behaviour.pod_level_resources_by_default):
         return
-    known = {**dict(behaviour.needs_pod_level_resources), **({PLRM: False} if behaviour.has_pod_level_managers else {})}
+    known = {PLRM: False} if behaviour.has_pod_level_managers else {}
+    known |= {"InPlacePodLevelResourcesVerticalScaling": True} if behaviour.resizes_pod_level_resources else {}
+    if behaviour.mends_pod_level_resources:
+        known |= {"PodLevelResourcesFixDefaulting": True, "PodLevelResourcesFixKubeletQOSClass": True}
     faults = [
         f"{gate} is enabled, but depends on features that are disabled: [{PLR}]"
         for gate, default in known.items()
         if config.gate(gate, default=default)
     ]
     if faults:
-        raise StartRefused(choose([", ".join(order) for order in permutations(faults)]))
+        raise StartRefused(choose(every_order(faults, ", ")))
 
 
 def _check_reserved_cpus(machine: Machine, config: KubeletConfig) -> None:
