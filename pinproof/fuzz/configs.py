@@ -163,7 +163,7 @@ def _entries(shares: Mapping[int, int]) -> tuple[MemoryReservation, ...]:
 def starts(config: KubeletConfig, machine: Machine, profile: Profile) -> bool:
     """Whether a kubelet without a state file starts. It takes as long as the rest of a scenario, so ask rarely."""
     try:
-        return not settle(machine, config, profile.behaviour, lambda options: options[0]).late_fault
+        return not settle(machine, config, profile.behaviour, lambda options: next(iter(options))).late_fault
     except StartRefused:
         return False
 
@@ -171,34 +171,3 @@ def starts(config: KubeletConfig, machine: Machine, profile: Profile) -> bool:
 def may_crash(config: KubeletConfig, machine: Machine) -> bool:
     """Whether some admission ends the kubelet: distances are looked up by node id, also where ids have gaps."""
     return machine.nodes[-1].id >= len(machine.nodes) and (CLOSEST, "true") in config.topology_manager_policy_options
-
-
-# --- between two starts -----------------------------------------------------------------------------------------------
-
-_POLICIES = ("none", "best-effort", "restricted", "single-numa-node")
-
-
-def changed(draws: Draws, config: KubeletConfig, machine: Machine, profile: Profile) -> tuple[KubeletConfig, bool]:
-    """The configuration after an operator changed it, and whether a kubelet starts with it on the state that it has."""
-    what = draws.pick(("policy", "scope", "policy", "shift", "memory", "cpu", "gate", "spoilt"))
-    if what == "policy" and affordable(machine, static_cpus=True):
-        return replace(config, topology_manager_policy=draws.pick(_POLICIES)), len(machine.nodes) <= DEFAULT_MAX_NODES
-    if what == "memory":
-        other = "None" if config.memory_manager_policy != "None" else "Static"
-        return replace(config, memory_manager_policy=other), False
-    if what == "cpu":
-        other = "none" if config.cpu_manager_policy == "static" else "static"
-        return replace(config, cpu_manager_policy=other), False
-    if what == "shift" and len(config.reserved_memory) > 1:
-        first, second, *others = config.reserved_memory
-        return replace(
-            config,
-            reserved_memory=(replace(first, limits=second.limits), replace(second, limits=first.limits), *others),
-        ), False
-    if what == "spoilt":
-        return spoilt(draws, config, machine, profile), False
-    if what == "gate" and profile.pod_level and profile.behaviour.has_pod_level_managers:
-        managed = config.gate(PLRM, default=False)
-        return replace(config, feature_gates=() if managed else ((PLRM, True),)), not managed
-    scope = "pod" if config.topology_manager_scope == "container" else "container"
-    return replace(config, topology_manager_scope=scope), True

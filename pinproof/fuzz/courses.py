@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pinproof.fuzz.configs import changed, may_crash, starts
+from pinproof.fuzz.changes import changed, without_absent
+from pinproof.fuzz.configs import may_crash, starts
 from pinproof.fuzz.draws import Draws, Odds
 from pinproof.fuzz.extras import Extras
 from pinproof.fuzz.machines import drifted
@@ -153,7 +154,7 @@ class Course:
         draws, may = self.draws, self.profile.restarts
         machine = self._other_machine() if "machine" in may and draws.chance(8) else None
         state = self._state() if "state" in may else "keep"
-        config, starts = self._other_config() if "kubelet" in may and draws.chance(9) else (None, True)
+        config, starts = self._other_config(machine) if "kubelet" in may else (None, True)
         release = draws.pick(self.profile.releases) if self.profile.releases and draws.chance(25) else None
         self._restarts += 1
         self.steps.append(
@@ -212,6 +213,13 @@ class Course:
         named = self._extras.other_hints and {n.id for n in self.machine.nodes} - {n.id for n in machine.nodes}
         return None if named or any(check_reservations(self.config, machine)) else machine
 
-    def _other_config(self) -> tuple[KubeletConfig | None, bool]:
-        config, starts = changed(self.draws, self.config, self.machine, self.profile)
-        return (None, True) if any(check_reservations(config, self.machine)) else (config, starts)
+    def _other_config(self, machine: Machine | None) -> tuple[KubeletConfig | None, bool]:
+        """A change of the configuration, and whether the kubelet probably starts with it."""
+        if machine is not None and self.draws.chance(70):
+            config, starts = without_absent(self.config, machine), True
+        elif self.draws.chance(10):
+            config, starts = changed(self.draws, self.config, machine or self.machine, self.profile)
+        else:
+            return None, True
+        impossible = any(check_reservations(config, machine or self.machine))
+        return (None, True) if impossible or config is self.config else (config, starts)

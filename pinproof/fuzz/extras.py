@@ -18,8 +18,7 @@ from pinproof.scenario.quantity import Quantity
 
 _PROVIDED = (("example.com/gpu",), ("example.com/nic",), ("example.com/gpu", "example.com/nic"))
 _ANSWERS = Odds(("one", 45), ("several", 30), ("none", 8), ("impossible", 4), ("anywhere", 5), ("wide", 8))
-_EXTRA_MEMORY = Odds((0, 45), (4 * KIB, 15), (256 * MIB, 25), (GIB, 15))
-_SHARED = Odds(("exclusive", 50), ("some", 30), ("all", 20))
+_EXTRA_MEMORY = Odds((0, 60), (4 * KIB, 15), (256 * MIB, 25), (GIB, 15))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +47,27 @@ class Extras:
     # --- pod-level resources
 
     def _own_resources(self, pod: Pod) -> Pod:
-        """Resources for the pod as a whole: what its containers ask for, and maybe more; some containers may then ask nothing."""
-        shared = self.draws.weigh(_SHARED)
-        if shared != "exclusive":
-            whole = _aggregated(pod)
-            pod = replace(
-                pod,
-                containers=tuple(self._maybe_shared(c, shared) for c in pod.containers),
-                init_containers=tuple(self._maybe_shared(c, shared) for c in pod.init_containers),
-            )
-            needed = whole if self.draws.chance(60) else _aggregated(pod)
-        else:
-            needed = _aggregated(pod)
-        needed.setdefault("memory", 64 * MIB)
-        needed.setdefault("cpu", 100)
-        needed["memory"] += self.draws.weigh(_EXTRA_MEMORY)
-        needed["cpu"] += self.draws.pick((0, 0, 100, 1000))
+        """Resources for the pod as a whole, and containers that share what the others leave of them: nothing, now and then."""
+        draws = self.draws
+        before = _aggregated(pod)
+        if draws.chance(60):
+            apps = (pod.containers[0], *map(self._maybe_shared, pod.containers[1:]))
+            pod = replace(pod, containers=apps, init_containers=tuple(map(self._maybe_shared, pod.init_containers)))
+        elif draws.chance(25):
+            pod = replace(pod, containers=tuple(replace(c, requests=(), limits=()) for c in pod.containers))
+        needed = {"cpu": 100, "memory": 64 * MIB} | (_aggregated(pod) if draws.chance(55) else before)
+        needed["memory"] += draws.weigh(_EXTRA_MEMORY)
+        needed["cpu"] += draws.pick((0, 0, 0, 0, 100, 1000))
+        if draws.chance(25):
+            needed["cpu"] = -(-needed["cpu"] // 1000) * 1000
         limits = {kind: _milli(size) if kind == "cpu" else amount(size) for kind, size in needed.items() if size}
         requests = dict(limits)
-        if self.draws.chance(8):
+        if draws.chance(8):
             limits["memory"] = amount(2 * needed["memory"])
         return with_resources(pod, tuple(sorted(requests.items())), tuple(sorted(limits.items())))
 
-    def _maybe_shared(self, container: Container, shared: str) -> Container:
-        if shared == "all" or self.draws.chance(50):
-            return replace(container, requests=(), limits=())
-        return container
+    def _maybe_shared(self, container: Container) -> Container:
+        return replace(container, requests=(), limits=()) if self.draws.chance(50) else container
 
     # --- hints of other providers
 

@@ -141,11 +141,14 @@ def drifted(draws: Draws, machine: Machine, profile: Profile) -> Machine:
     """The machine after a reboot or a change of hardware: mostly a little off, rarely another."""
     index = draws.integer(0, len(machine.nodes) - 1)
     node = machine.nodes[index]
-    change = draws.pick(("memory", "memory", "pages", "nodes", "distances", "all"))
+    change = draws.pick(("memory", "pages", "nodes", "memory", "cpus", "all"))
     if change == "all":
         return draw_machine(draws, profile)
     if change == "nodes" and len(machine.nodes) > 1:
         return replace(machine, nodes=_without_last(machine.nodes))
+    if change == "cpus" and len(node.cpus) > 2 * machine.threads_per_core:
+        fewer = sorted(node.cpus)[: -machine.threads_per_core]
+        return _with(machine, index, replace(node, cpus=CpuSet(fewer)))
     if change == "pages" and node.hugepages and draws.chance(25):
         return replace(machine, nodes=tuple(replace(other, hugepages=other.hugepages[1:]) for other in machine.nodes))
     if change == "pages" and node.hugepages:
