@@ -57,6 +57,7 @@ func decode(text string) (*kubeletconfig.KubeletConfiguration, error) {
 // settle does what the kubelet does before it makes its managers. Its refusals are upstream's own, in upstream's order.
 func settle(fields json.RawMessage, on *machine) *settings {
 	s := &settings{gates: pristineGates.DeepCopy()}
+	defer s.use()() // the gates of the last scenario must not decide what is a default in this one
 	if err := s.load(fields, on); err != nil {
 		s.refusal = err.Error()
 		return s
@@ -81,7 +82,6 @@ func (s *settings) load(fields json.RawMessage, on *machine) error {
 		return fmt.Errorf("failed to set feature gates from initial flags-based config: %w", err)
 	}
 	s.kubelet = kubelet
-	defer s.use()()
 	if err := validation.ValidateKubeletConfiguration(kubelet, s.gates); err != nil {
 		return fmt.Errorf("failed to validate kubelet configuration, error: %w", err)
 	}
