@@ -19,9 +19,7 @@ BAD = history(EMPTY, ONE_POD, REFUSED)
 EITHER = Prediction((GOOD, BAD), (0.5, 0.5))
 
 
-@pytest.mark.parametrize(
-    ("chances", "runs"), [((1.0,), 1), ((0.5, 0.5), 11), ((1 / 6, 5 / 6), 42), ((1e-6, 1), 100)]
-)
+@pytest.mark.parametrize(("chances", "runs"), [((1.0,), 1), ((0.5, 0.5), 11), ((1 / 6, 5 / 6), 42), ((1e-6, 1), 100)])
 def test_the_rarest_outcome_says_how_often(chances: tuple[float, ...], runs: int) -> None:
     """All of them together are missed with less than one chance in a thousand."""
     assert runs == repeats(Prediction((), chances))
