@@ -72,7 +72,9 @@ def _gates(draws: Draws, profile: Profile) -> tuple[tuple[str, bool], ...]:
     if not behaviour.pod_level_resources_by_default:
         return ((PLR, True),) if draws.chance(20) else ()
     if draws.chance(2):
-        return ((PLR, False), *((gate, False) for gate, on in behaviour.needs_pod_level_resources if on))
+        resizes = (("InPlacePodLevelResourcesVerticalScaling", False),) * behaviour.resizes_pod_level_resources
+        mends = (("PodLevelResourcesFixDefaulting", False), ("PodLevelResourcesFixKubeletQOSClass", False))
+        return ((PLR, False), *resizes, *(mends * behaviour.mends_pod_level_resources))
     return ((PLRM, True),) if behaviour.has_pod_level_managers and draws.chance(20) else ()
 
 
