@@ -81,9 +81,12 @@ class Behaviour:
     pod_level_resources_by_default: bool = False
     """Gate `PodLevelResources` is on unless it is switched off (1.34)."""
 
-    needs_pod_level_resources: tuple[tuple[str, bool], ...] = ()
-    """(gate, whether it is on unless switched off) of gates beside `PodLevelResourceManagers` that depend on
-    `PodLevelResources`: a kubelet without that refuses to start while they are on (1.35)."""
+    resizes_pod_level_resources: bool = False
+    """Gate `InPlacePodLevelResourcesVerticalScaling` is on unless it is switched off (1.36). A kubelet without
+    `PodLevelResources`, on which it depends, refuses to start while it is on."""
+
+    mends_pod_level_resources: bool = False
+    """The same of gates `PodLevelResourcesFixDefaulting` and `PodLevelResourcesFixKubeletQOSClass` (1.37)."""
 
     skips_pod_level_resources: bool = False
     """The resource managers leave a pod with pod-level resources alone: no hints, no allocation, not counted (1.34, #133279).
@@ -141,12 +144,12 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "skips_pod_level_resources": True,
             "refuses_unsupported_pod_level_resources": True,
         },
-        "1.35": {"needs_pod_level_resources": (("InPlacePodLevelResourcesVerticalScaling", False),)},
+        "1.35": {},
         "1.36": {
             "empty_pod_request_gives_no_hints": True,
             "accepts_unverified_checkpoint": True,
             "accepts_checksum_of_v1_type": True,
-            "needs_pod_level_resources": (("InPlacePodLevelResourcesVerticalScaling", True),),
+            "resizes_pod_level_resources": True,
             "skips_unsupported_pod_level_resources": True,
             "has_pod_level_managers": True,
             "best_effort_has_no_pod_hints": True,
@@ -155,11 +158,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "checkpoint_format": 3,
             "counts_readable_requests_only": True,
             "accepts_checksum_of_v1_type": False,
-            "needs_pod_level_resources": (
-                ("InPlacePodLevelResourcesVerticalScaling", True),
-                ("PodLevelResourcesFixDefaulting", True),
-                ("PodLevelResourcesFixKubeletQOSClass", True),
-            ),
+            "mends_pod_level_resources": True,
             "skips_empty_requests": True,
             "prefixes_resource_manager_counters": True,
             "lists_exclusive_resources_only": True,
