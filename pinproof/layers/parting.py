@@ -8,12 +8,13 @@ only a kubelet shows by the reference.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pinproof.errors import InputError
 from pinproof.judge.compare import Difference
 from pinproof.layers.answers import Answer, Side, contrast
+from pinproof.running.artefacts import Gathers
 from pinproof.scenario.steps import Scenario
 
 _LAYERS = {
@@ -35,6 +36,8 @@ class Parting:
     """The one that differs from it."""
 
     differences: tuple[Difference, ...]
+    artefacts: Mapping[str, str] = field(default_factory=dict)
+    """File name → text: logs and the like of the subject that differs."""
 
     @property
     def layer(self) -> str:
@@ -62,6 +65,9 @@ class Account:
     incomplete: list[tuple[Scenario, str]] = field(default_factory=list)
     """Scenarios of which not everything was seen, and why."""
 
+    left: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Scenario that is incomplete → what its subject left behind, as the artefacts of a parting."""
+
 
 class Layers:
     """Subjects from the innermost to the outermost, of one release; the first is the reference."""
@@ -86,9 +92,10 @@ class Layers:
         if lacking:
             account.inapplicable[lacking[0]] += 1
             return
-        trouble = next((f"{answer.subject}: {answer.trouble}" for answer in answers if answer.trouble), "")
-        if trouble:
-            account.incomplete.append((scenario, trouble))
+        failed = next((position for position, answer in enumerate(answers) if answer.trouble), None)
+        if failed is not None:
+            account.incomplete.append((scenario, f"{answers[failed].subject}: {answers[failed].trouble}"))
+            account.left[scenario.name] = self._artefacts(failed, answers[failed])
             return
         self._settle(scenario, answers)
 
@@ -114,5 +121,12 @@ class Layers:
                 found = contrast(answers[below], answers[position], shared)
                 if found:
                     names = self._sides[below].name, self._sides[position].name
-                    yield Parting(scenario, *names, found.differences)
+                    artefacts = self._artefacts(position, answers[position])
+                    yield Parting(scenario, *names, found.differences, artefacts)
                 unseen -= shared
+
+    def _artefacts(self, position: int, answer: Answer) -> Mapping[str, str]:
+        """What the subject has to show for its last scenario."""
+        kept = {name: text for history in answer.histories for name, text in history.artefacts.items()}
+        subject = self._sides[position].subject
+        return kept | dict(subject.gather()) if isinstance(subject, Gathers) else kept

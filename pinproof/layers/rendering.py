@@ -108,8 +108,17 @@ def account_document(account: Account, *, files: dict[str, Path]) -> dict[str, A
 
 
 def save_partings(account: Account, folder: Path) -> dict[str, Path]:
-    """Write the scenarios over which layers part; returns scenario name → file."""
-    return _save_findings(account.partings, folder)
+    """Write the scenarios over which layers part or that were not seen wholly, with their logs; returns name → file."""
+    files = _save_findings(account.partings, folder)
+    left = {parting.scenario.name: parting.artefacts for parting in account.partings} | account.left
+    for scenario, _ in account.incomplete:
+        files[scenario.name] = save(scenario, folder / "incomplete", scenario.name)
+    for name, file in files.items():
+        for artefact, content in left.get(name, {}).items():
+            place = file.with_suffix("") / artefact
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(content, encoding="utf-8", errors="replace")
+    return files
 
 
 def _save_findings(findings: Iterable[Found], folder: Path) -> dict[str, Path]:

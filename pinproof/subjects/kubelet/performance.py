@@ -29,8 +29,12 @@ Status = Mapping[str, Any]
 
 
 def speaks_of_uids(scenario: Scenario) -> bool:
-    """Whether the scenario has state files of its own; the UIDs in those are the ones of a node's first scenario."""
-    return any(isinstance(step, Restart) and isinstance(step.state, StateEdit | StateText) for step in scenario.steps)
+    """Whether UIDs matter, which are as the scenario has them for a node's first scenario alone.
+
+    They do in state files of its own, and where the machine changes: a refusal names the pod whose node is gone.
+    """
+    restarts = [step for step in scenario.steps if isinstance(step, Restart)]
+    return any(isinstance(step.state, StateEdit | StateText) or step.machine is not None for step in restarts)
 
 
 class Performance:
