@@ -87,7 +87,7 @@ def _judge(scenario: Scenario, prediction: Prediction, observed: History, capabi
     compared, not_compared = coverage(predicted, observed, capabilities)
     findings = [*_required(scenario, observed), *_modelled(predicted, differences)]
     if "state_file" in capabilities.observables:
-        findings += _modelled(predicted, tuple(state_file_differences(scenario, observed)))
+        findings += _modelled(predicted, tuple(state_file_differences(scenario, observed, predicted)))
     gaps = missing(predicted, observed, capabilities)
     return Judgement(
         findings=tuple(sorted(findings, key=lambda finding: (finding.step, finding.oracle == "modelled"))),

@@ -7,7 +7,6 @@ kubelet wrote them: memory of a removed pod is still there until the next admiss
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 
 from pinproof.history import Block, NodeState, Observation, Table
 from pinproof.judge.invariants.violation import Violation
@@ -22,6 +21,8 @@ def books_balance(now: Observation) -> Iterator[Violation]:
     for node, state in (now.machine or {}).items():
         huge = sum(table.total for type_, table in state.memory.items() if type_ != "memory")
         for type_, table in state.memory.items():
+            if _is_sound(table, huge if type_ == "memory" else 0):
+                continue
             path = f"machine.{node}.{type_}"
             yield from _bounds(path, table)
             if (table.free + table.reserved - table.allocatable) % _WORD:
@@ -35,6 +36,17 @@ def books_balance(now: Observation) -> Iterator[Violation]:
             if (due - table.allocatable) % _WORD:
                 rule = "total - system reserved - huge pages" if type_ == "memory" else "total - system reserved"
                 yield Violation("I-1", f"{path}.allocatable", f"{rule} = {size(due)}", size(table.allocatable))
+
+
+def _is_sound(table: Table, huge: int) -> bool:
+    """Whether all is well at first sight; what is not is looked at one by one."""
+    due = table.total - table.system_reserved - huge
+    return (
+        due == table.allocatable == table.free + table.reserved
+        and table.free >= 0
+        and table.reserved >= 0
+        and 0 <= table.system_reserved <= table.total
+    )
 
 
 def _bounds(path: str, table: Table) -> Iterator[Violation]:
@@ -61,25 +73,28 @@ def groups_are_disjoint(now: Observation) -> Iterator[Violation]:
 
 def single_and_group_do_not_mix(now: Observation) -> Iterator[Violation]:
     """I-3: no node is in a single-node block and in a block of several nodes."""
-    single: dict[int, str] = {}
-    group: dict[int, str] = {}
-    for owner, block in _owned(now):
-        kind = single if len(block.affinity) == 1 else group
-        for node in block.affinity:
-            kind.setdefault(node, f"{owner} on {nodes(block.affinity)}")
+    single: dict[int, tuple[str, Block]] = {}
+    group: dict[int, tuple[str, Block]] = {}
+    for owned in _owned(now):
+        affinity = owned[1].affinity
+        kind = single if len(affinity) == 1 else group
+        for node in affinity:
+            kind.setdefault(node, owned)
     for node in sorted(single.keys() & group.keys()):
-        yield Violation(
-            "I-3", f"assignments on node {node}", "one kind of allocation", f"{single[node]} and {group[node]}"
-        )
+        both = " and ".join(f"{owner} on {nodes(block.affinity)}" for owner, block in (single[node], group[node]))
+        yield Violation("I-3", f"assignments on node {node}", "one kind of allocation", both)
 
 
 def assignments_are_counted(now: Observation) -> Iterator[Violation]:
     """I-4: a node counts the blocks whose affinity contains it, empty ones and those that took nothing from it too."""
     if now.machine is None or now.assignments is None:
         return
-    recorded = [block for _, block in _owned(now)]
+    counted: dict[int, int] = {}
+    for _, block in _owned(now):
+        for node in block.affinity:
+            counted[node] = counted.get(node, 0) + 1
     for node, state in now.machine.items():
-        blocks = sum(node in block.affinity for block in recorded)
+        blocks = counted.get(node, 0)
         if state.number_of_assignments != blocks:
             yield Violation(
                 "I-4",
@@ -96,14 +111,18 @@ def reserved_is_assigned(now: Observation) -> Iterator[Violation]:
     """
     if now.machine is None or now.assignments is None:
         return
-    recorded = [block for _, block in _owned(now)]
-    for group in _connected(now.machine, recorded):
-        blocks = [block for block in recorded if not set(group).isdisjoint(block.affinity)]
-        types = dict.fromkeys(chain((t for n in group for t in _types(now.machine, n)), (b.type for b in blocks)))
-        for type_ in types:
-            reserved = sum(_reserved(now.machine, node, type_) for node in group)
-            assigned = sum(block.size for block in blocks if block.type == type_)
-            if reserved != assigned:
+    for group, blocks in _connected(now.machine, [block for _, block in _owned(now)]):
+        surplus: dict[str, int] = {}
+        for node in group:
+            if node in now.machine:
+                for type_, table in now.machine[node].memory.items():
+                    surplus[type_] = surplus.get(type_, 0) + table.reserved
+        for block in blocks:
+            surplus[block.type] = surplus.get(block.type, 0) - block.size
+        for type_, difference in surplus.items():
+            if difference:
+                assigned = sum(block.size for block in blocks if block.type == type_)
+                reserved = assigned + difference
                 where = ",".join(map(str, group))
                 yield Violation(
                     "I-5",
@@ -111,15 +130,6 @@ def reserved_is_assigned(now: Observation) -> Iterator[Violation]:
                     f"{size(assigned)}, the sum of the blocks",
                     size(reserved),
                 )
-
-
-def _types(machine: Mapping[int, NodeState], node: int) -> Iterator[str]:
-    return iter(machine[node].memory) if node in machine else iter(())
-
-
-def _reserved(machine: Mapping[int, NodeState], node: int, type_: str) -> int:
-    table = machine[node].memory.get(type_) if node in machine else None
-    return table.reserved if table else 0
 
 
 def _owned(now: Observation) -> Iterator[tuple[str, Block]]:
@@ -136,13 +146,18 @@ def _owned(now: Observation) -> Iterator[tuple[str, Block]]:
                 yield f"{pod}/{container}", block
 
 
-def _connected(machine: Mapping[int, NodeState], blocks: list[Block]) -> list[tuple[int, ...]]:
-    """The nodes, split into parts that no block reaches across."""
-    part = {node: frozenset({node}) for node in chain(machine, *(block.affinity for block in blocks))}
+def _connected(machine: Mapping[int, NodeState], blocks: list[Block]) -> list[tuple[tuple[int, ...], list[Block]]]:
+    """The nodes, split into parts that no block reaches across, with the blocks of each."""
+    parts: list[tuple[set[int], list[Block]]] = []
     for block in blocks:
-        joined = frozenset[int]().union(*(part[node] for node in block.affinity))
-        part.update(dict.fromkeys(joined, joined))
-    return [tuple(sorted(members)) for members in dict.fromkeys(part.values())]
+        reach, together = set(block.affinity), [block]
+        for part in [part for part in parts if not reach.isdisjoint(part[0])]:
+            parts.remove(part)
+            reach, together = reach | part[0], part[1] + together
+        parts.append((reach, together))
+    alone = set(machine).difference(*(members for members, _ in parts))
+    parts += [({node}, []) for node in alone]
+    return sorted((tuple(sorted(members)), together) for members, together in parts)
 
 
 IN_EVERY_STATE: Mapping[str, Callable[[Observation], Iterator[Violation]]] = {

@@ -12,9 +12,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from pinproof.history import Assignments, Block, Observation
+from pinproof.history import Assignments, Block, Observation, Resources
 from pinproof.judge.course import Moment, recreated
 from pinproof.judge.invariants.violation import Violation
 from pinproof.judge.words import words
@@ -28,6 +28,9 @@ COUNTERS = (PINNING_REQUESTS, PINNING_ERRORS, ADMISSION_REQUESTS, ADMISSION_ERRO
 
 ACTIVE_PODS_GATE = "KubeletPodResourcesListUseActivePods"
 """Switched off, PodResources lists pods that are over, with whatever memory they still hold (1.34, #132028)."""
+
+Listed = Mapping[str, Mapping[str, Resources]]
+"""Pod → container → what PodResources shows."""
 
 ALIGNMENT = "TopologyAffinityError"
 ALLOCATION = "UnexpectedAdmissionError"
@@ -52,8 +55,11 @@ def pod_resources_show_blocks(moment: Moment) -> Iterator[Violation]:
             if expected != seen:
                 path = f"pod_resources.{name}.{container.name}.memory"
                 yield Violation("I-7", path, f"{words('', expected)}, as recorded", words("", seen))
-    if not moment.kubelet.gate(ACTIVE_PODS_GATE, default=True):
-        return
+    if moment.kubelet.gate(ACTIVE_PODS_GATE, default=True):
+        yield from _ended_pods_show_nothing(moment, listed)
+
+
+def _ended_pods_show_nothing(moment: Moment, listed: Listed) -> Iterator[Violation]:
     for name in sorted(moment.ended & listed.keys()):
         for container_name, resources in listed[name].items():
             if resources.memory:
