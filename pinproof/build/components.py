@@ -193,8 +193,11 @@ def _link(origins: Mapping[str, Path], changes: Changes, work: Path) -> Path:
         changes: What is to be different.
         work: A directory of this build alone.
     """
-    sources = driver_sources()
-    laid: dict[str, Path | None] = {str(file.relative_to(sources)): file for file in sorted(sources.rglob("*.go"))}
+    driver = (
+        work / "driver"
+    )  # a copy: whoever edits the driver meanwhile is not to end up in a build of what was there before
+    shutil.copytree(driver_sources(), driver)
+    laid: dict[str, Path | None] = {str(file.relative_to(driver)): file for file in sorted(driver.rglob("*.go"))}
     laid |= _changed(origins, changes, work / "changed")
     laid |= _adapted(origins, laid, work / "adapted")
     links = work / "kubernetes"
