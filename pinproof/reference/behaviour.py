@@ -107,6 +107,10 @@ class Behaviour:
     """A container without a memory request of its own, which only a managed pod can have, is left alone (1.37, #138770). In
     1.36 it is refused where the Topology Manager has no mask for it, and has a record without blocks otherwise."""
 
+    reads_newest_cpu_file_first: bool = False
+    """The CPU manager's file is tried in its formats from the newest to the oldest (1.36), so that the fault of a file that
+    fits none is told in the words of the oldest."""
+
     prefixes_resource_manager_counters: bool = False
     """`kubelet_resource_manager_*`, and assignments end in `_total` (1.37, #138738)."""
 
@@ -150,6 +154,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "accepts_unverified_checkpoint": True,
             "accepts_checksum_of_v1_type": True,
             "resizes_pod_level_resources": True,
+            "reads_newest_cpu_file_first": True,
             "skips_unsupported_pod_level_resources": True,
             "has_pod_level_managers": True,
             "best_effort_has_no_pod_hints": True,

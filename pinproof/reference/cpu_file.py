@@ -34,10 +34,13 @@ def written_by(policy: str, behaviour: Behaviour, *, pod_level_managers: bool) -
     return CpuFile(policy, 3 if pod_level_managers else 2)
 
 
-def read(on_disk: CpuFile, reader: CpuFile, books: CpuBooks, *, pod_level_managers: bool) -> CpuBooks:
+def read(
+    on_disk: CpuFile, reader: CpuFile, books: CpuBooks, behaviour: Behaviour, *, pod_level_managers: bool
+) -> CpuBooks:
     """The books of a file for a kubelet that writes `reader`; StartRefused where it cannot read it, or has another policy."""
     if on_disk.version == 3 and reader.version == 2:
-        raise _unusable(NOT_FORMAT_1 if books.entries else "checkpoint is corrupted")
+        in_other_words = behaviour.reads_newest_cpu_file_first and books.entries
+        raise _unusable(NOT_FORMAT_1 if in_other_words else "checkpoint is corrupted")
     if on_disk.policy != reader.policy:
         raise _unusable(f'configured policy "{reader.policy}" differs from state checkpoint policy "{on_disk.policy}"')
     knows_pods = pod_level_managers and 3 <= on_disk.version <= reader.version

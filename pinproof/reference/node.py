@@ -120,6 +120,7 @@ class Node:
         self._as_read: str | Saved | None = None
         """The state file for as long as nothing changed it."""
 
+        self._settled: tuple[tuple[Machine, KubeletConfig, Behaviour], Settings] | None = None
         self._incarnations = 0
         self._view = View()
         self._notes: list[Note] = []
@@ -132,7 +133,7 @@ class Node:
         """Start the kubelet on what is on disk, and admit every resident pod again."""
         self.settings, self.refusal, self.counters = None, None, Counter()
         try:
-            settings = settle(self._machine, self.config, self.behaviour, self._choose)
+            settings = self._settle()
             cpu = self._load_cpus(settings)  # the CPU manager starts first, so its refusal is the one that is seen
             self.managers = self._read = Managers(memory=self._load_memory(settings), cpu=cpu)
         except StartRefused as refusal:
@@ -149,12 +150,19 @@ class Node:
         self._readmit_all()
         return self._observe()
 
+    def _settle(self) -> Settings:
+        """The settings of today; those of the former start where nothing changed meanwhile."""
+        basis = (self._machine, self.config, self.behaviour)
+        if self._settled is None or any(now is not then for now, then in zip(basis, self._settled[0], strict=True)):
+            self._settled = basis, settle(*basis, self._choose)
+        return self._settled[1]
+
     def _load_cpus(self, settings: Settings) -> CpuBooks:
         """The CPU manager's books as its own file has them; that file is always kept."""
         ours = self._cpu_file(settings)
         self._cpu_disk = self._cpu_disk or ours
         gate = settings.pod_level_managers
-        cpu = cpu_file.read(self._cpu_disk, ours, self.managers.cpu, pod_level_managers=gate)
+        cpu = cpu_file.read(self._cpu_disk, ours, self.managers.cpu, self.behaviour, pod_level_managers=gate)
         return settings.cpus.restored(cpu) if settings.cpus else cpu
 
     def _cpu_file(self, settings: Settings) -> CpuFile:
