@@ -30,6 +30,14 @@ UNMANAGED = static(topology="best-effort", scope="pod")
 MANAGED = static(topology="best-effort", scope="pod", gates=GATE, slug="static-managed")
 NONE = static()
 
+NOTHING_RESERVED = static(
+    memory_manager_policy="BestEffort",
+    reserved={},
+    kube_reserved={},
+    eviction_hard={},
+    slug="besteffort-nothing-reserved",
+)
+
 OWN = container("own", memory="2Gi", cpu="1")
 SHARED = container("shared", cpu=None)
 ODD = "1073741824500m"
@@ -54,6 +62,14 @@ def test_sets_wider_than_every_resource_needs(prove: Prove) -> None:
             )
         )
     )
+
+
+@case("MM-WINDOWS-002", machines="two_even", kubelet=NOTHING_RESERVED, since="1.32")
+def test_nothing_is_reserved_on_windows(prove: Prove) -> None:
+    """Policy BestEffort wants a reservation as policy Static does, even one that nothing asks for."""
+    seen = prove(machine=replace(machine("two_even"), os="windows"))
+
+    assert "you should specify the system reserved memory" in seen.refusal
 
 
 @case("MM-PODLEVEL-005", machines="two_even", kubelet=MANAGED, since="1.36")
