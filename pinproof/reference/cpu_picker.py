@@ -10,6 +10,8 @@ Rules:
 * Take whole units only while at least as many CPUs are still wanted as the unit has.
 * Where the machine has at least as many sockets as NUMA nodes, NUMA nodes come first and sockets second, otherwise the
   reverse (a socket split into several nodes).
+* A socket or core counts as free when as many of its CPUs are free as one has on the average of the machine, and is then
+  taken as it stands. On a machine whose sockets differ, a free one is not seen, or CPUs are taken that were not free.
 * Among equals the unit with fewer free CPUs goes first, then the lower number.
 
 >>> from pinproof.scenario.machine import Machine, NumaNode
@@ -20,7 +22,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -57,6 +59,9 @@ class CpuTopology:
     """The units of each kind, those that are taken first in front: nodes and sockets in either order, then cores. Each kind
     ascending by number."""
 
+    averages: tuple[int | None, ...]
+    """Of each kind: how many free CPUs make a unit free; None where it is all that the unit has."""
+
 
 @lru_cache(maxsize=64)
 def topology_of(machine: Machine) -> CpuTopology:
@@ -73,9 +78,16 @@ def topology_of(machine: Machine) -> CpuTopology:
         cores += [cpus_of(ordered[at : at + threads]) for at in range(0, len(ordered), threads)]
     with_cpus = tuple(filter(None, nodes))
     packages = tuple(sockets[number] for number in sorted(sockets))
-    outer = (with_cpus, packages) if len(packages) >= len(with_cpus) else (packages, with_cpus)
     every = sum(with_cpus)
-    return CpuTopology(every, tuple(nodes), (*outer, tuple(sorted(cores))))
+    kinds = [(with_cpus, None), (packages, _average(every, packages))]
+    if len(packages) < len(with_cpus):
+        kinds.reverse()
+    kinds.append((tuple(sorted(cores)), _average(every, cores)))
+    return CpuTopology(every, tuple(nodes), tuple(units for units, _ in kinds), tuple(size for _, size in kinds))
+
+
+def _average(every: Cpus, units: Sequence[Cpus]) -> int:
+    return every.bit_count() // max(1, len(units))
 
 
 @lru_cache(maxsize=4096)
@@ -86,11 +98,13 @@ def pick(topology: CpuTopology, available: Cpus, wanted: int) -> Cpus | None:
     if available.bit_count() < wanted:
         return None
     taken = 0
-    for depth, level in enumerate(topology.levels, start=1):
+    for depth, (level, average) in enumerate(zip(topology.levels, topology.averages, strict=True), start=1):
         if all(unit.bit_count() > wanted - taken.bit_count() for unit in level):
             continue
-        for unit in _nested(available & ~taken, topology.levels[:depth]):
-            if unit in level and unit.bit_count() <= wanted - taken.bit_count():
+        for free in _nested(available & ~taken, topology.levels[:depth]):
+            unit = next(unit for unit in level if unit & free)
+            size = unit.bit_count()
+            if free.bit_count() == (average or size) and size <= wanted - taken.bit_count():
                 taken |= unit
     for unit in _nested(available & ~taken, topology.levels):
         for cpu in positions(unit)[: wanted - taken.bit_count()]:
