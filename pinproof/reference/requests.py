@@ -105,7 +105,10 @@ def asked(pod: Pod, pod_level: PodLevel = "ignored") -> Asked:
 
 
 def _node_requests(pod: Pod, pod_level: PodLevel) -> Mapping[str, int]:
-    """A pod-level request replaces the sum of the containers, unless pod-level resources are ignored."""
+    """A pod-level request replaces the sum of the containers, unless pod-level resources are ignored.
+
+    Up to 1.33 that holds for cpu and memory; huge pages of a pod as a whole came with 1.34 (#130577).
+    """
     amounts: dict[str, dict[str, int]] = {"cpu": {}, "memory": {}}
     for container in pod.all_containers:
         for resource, quantity in container.requests:
@@ -113,7 +116,7 @@ def _node_requests(pod: Pod, pod_level: PodLevel) -> Mapping[str, int]:
                 amounts.setdefault(resource, {})[container.name] = _amount(resource, quantity)
     totals = {resource: sized(pod, each) for resource, each in amounts.items()}
     for resource, quantity in pod.requests if pod_level not in UNSEEN else ():
-        if resource == "cpu" or is_memory(resource):
+        if resource in {"cpu", "memory"} or (is_memory(resource) and pod_level != "counted"):
             totals[resource] = _amount(resource, quantity)
     return {resource: totals[resource] for resource in sorted(totals) if totals[resource]}
 
