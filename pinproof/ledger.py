@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -42,8 +42,8 @@ class Entry:
     is_finding: bool
     """Whether it explains findings, wherever they are, instead of covering cases."""
 
-    subject: str
-    """Kind of subject it holds for, such as `kubelet`."""
+    subjects: tuple[str, ...]
+    """Kinds of subject it holds for, such as `kubelet`; `*` is all."""
 
     versions: str
     """Condition on the release, such as `<1.32`; empty for all."""
@@ -61,7 +61,7 @@ class Entry:
 
     def holds_for(self, facts: Facts) -> bool:
         """Whether the entry speaks of this subject."""
-        return self.subject in {facts.kind, "*"} and matches(facts.version, self.versions)
+        return not {facts.kind, "*"}.isdisjoint(self.subjects) and matches(facts.version, self.versions)
 
     def covers(self, case: str, requirements: Iterable[str]) -> bool:
         """Whether the entry speaks of this case."""
@@ -81,10 +81,13 @@ class Entry:
         return self.is_finding and self.name == finding.requirement and self.message in said
 
 
+_Kind = Annotated[str, Field(min_length=1)]
+
+
 class _Subject(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: str = Field(min_length=1)
+    kind: _Kind | Annotated[tuple[_Kind, ...], Field(min_length=1)]
     versions: str = ""
 
     @field_validator("versions")
@@ -126,7 +129,7 @@ def read_ledger(place: Path) -> tuple[Entry, ...]:
         Entry(
             name=entry.case or entry.finding,
             is_finding=bool(entry.finding),
-            subject=entry.subject.kind,
+            subjects=(kinds,) if isinstance(kinds := entry.subject.kind, str) else kinds,
             versions=entry.subject.versions,
             link=entry.link,
             message=entry.message,

@@ -178,3 +178,14 @@ def test_an_entry_names_a_case_or_a_finding(tmp_path: Path) -> None:
     """Both at once is malformed."""
     with pytest.raises(InputError, match="either a `case` or a `finding`"):
         finding_ledger(tmp_path, case=CASE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "holds"),
+    [("*", True), ("reference", True), (["kubelet", "reference"], True), ("kubelet", False), (["kubelet"], False)],
+)
+def test_an_entry_holds_for_its_kinds_of_subject(project: Project, kind: object, holds: bool) -> None:
+    """One, several, or all."""
+    (found,) = read_ledger(project.ledger(entry("*::*", subject={"kind": kind})).path / "ledger")
+
+    assert holds == found.holds_for(Facts("reference:1.36", "1.36.0", {}))
