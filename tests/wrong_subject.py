@@ -16,6 +16,7 @@ from pinproof.history import History
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.protocol import Subject
 from pinproof.subjects.reference import ReferenceSubject
+from pinproof.subjects.registry import open_subject
 from tests.wrong_models import WRONG, WrongModel
 
 RIGHT = "pinproof.reference"
@@ -82,3 +83,8 @@ def pytest_pinproof_subject(spec: str) -> Subject | None:
     """As a plug-in of a run of suites: `-p tests.wrong_subject --subject "wrong:NAME"`."""
     kind, _, name = spec.partition(":")
     return next((WrongSubject(model) for model in WRONG if kind == "wrong" and model.name == name), None)
+
+
+def open_wrong(spec: str) -> Subject:
+    """`wrong:NAME` or another subject; for campaigns, whose workers open it in processes of their own."""
+    return pytest_pinproof_subject(spec) or open_subject(spec)

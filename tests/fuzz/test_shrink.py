@@ -1,0 +1,135 @@
+"""A campaign finds every wrong model and makes the scenario that shows it small: at most four steps and three pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from pinproof.fuzz.draws import RandomDraws
+from pinproof.fuzz.findings import Signature, abstract
+from pinproof.fuzz.profile import Profile
+from pinproof.fuzz.scenarios import draw_scenario
+from pinproof.fuzz.shrink import Budget, measure, possible, readable, shrink
+from pinproof.fuzz.shrink_steps import without
+from pinproof.fuzz.trial import Bench
+from pinproof.scenario.cpuset import CpuSet
+from pinproof.scenario.machine import Machine, NumaNode
+from pinproof.scenario.pod import Container, Pod
+from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario
+from pinproof.suite import static
+from tests.wrong_models import WRONG
+from tests.wrong_subject import WrongSubject
+
+MOST = 3000
+"""Scenarios until a wrong model must be found."""
+
+UNREACHABLE = {
+    "more than eight nodes are accepted": "nobody draws a machine of more nodes than the configuration allows",
+}
+"""Wrong models that no drawn scenario tells from the right one, and why."""
+
+SMALL = (4, 3)
+"""Steps and pods."""
+
+EVERY = [pytest.param(model, id=model.name.replace(" ", "-")) for model in WRONG if model.name not in UNREACHABLE]
+
+
+@pytest.fixture
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The wrong model that the test is given, beside the right one."""
+    with closing(WrongSubject(request.param)) as subject:
+        yield Bench(subject)
+
+
+def modelled(bench: Bench, scenario: Scenario) -> Signature | None:
+    """How a scenario differs from the right model; what no release may do is not the wrong model's doing."""
+    found = bench.examine(scenario).signatures()
+    return next((signature for signature in found if signature.oracle == "modelled"), None)
+
+
+def first(bench: Bench) -> tuple[Scenario, Signature]:
+    """The first drawn scenario that shows the bug."""
+    for number in range(MOST):
+        scenario = draw_scenario(RandomDraws.of(seed=1, number=number), name=f"1-{number}", profile=Profile())
+        signature = modelled(bench, scenario)
+        if signature:
+            return scenario, signature
+    raise AssertionError(f"{bench.subject.name} was not found in {MOST} scenarios")
+
+
+@pytest.mark.parametrize("bench", EVERY, indirect=True)
+def test_wrong_model_is_found_and_made_small(bench: Bench) -> None:
+    """Whatever is left fails in the same way, can be read from a file, and is small."""
+    scenario, signature = first(bench)
+
+    shrunk = shrink(scenario, lambda candidate: modelled(bench, candidate) == signature)
+
+    assert shrunk.finished
+    assert modelled(bench, shrunk.scenario) == signature
+    assert readable(shrunk.scenario)
+    assert all(size <= most for size, most in zip(measure(shrunk.scenario), SMALL, strict=True))
+
+
+@pytest.mark.parametrize("name", UNREACHABLE)
+def test_unreachable_models_are_wrong_models(name: str) -> None:
+    """The list names nothing that is not there."""
+    assert name in {model.name for model in WRONG}
+
+
+SCENARIO_CPUS = (CpuSet(range(4)), CpuSet(range(4, 8)))
+MACHINE = Machine("two", tuple(NumaNode(node, 4 << 30) for node in (0, 1)))
+A, B = (Pod(name, (Container("c"), Container("d"))) for name in "ab")
+SCENARIO = Scenario(
+    "long",
+    MACHINE,
+    static()(MACHINE),
+    (Admit(A), Admit(B), Exit("a", "d"), Restart(order=("b", "a"), signal="KILL"), Remove("a"), Remove("b")),
+)
+
+
+def test_steps_of_a_dropped_pod_go_with_it() -> None:
+    """A scenario without an arrival says nothing of that pod any more."""
+    assert (Admit(B), Restart(order=("b",), signal="KILL"), Remove("b")) == without(SCENARIO, [0]).steps
+
+
+def test_what_does_not_matter_is_dropped() -> None:
+    """Where any restart will do, all that is left is a plain one on one plain node."""
+    machine = Machine("two", tuple(NumaNode(node, 4 << 30, SCENARIO_CPUS[node]) for node in (0, 1)))
+    scenario = Scenario("long", machine, static(topology="restricted")(machine), SCENARIO.steps)
+
+    shrunk = shrink(scenario, lambda candidate: any(isinstance(step, Restart) for step in candidate.steps))
+
+    assert (Restart(),) == shrunk.scenario.steps
+    assert 1 == len(shrunk.scenario.machine.nodes)
+    assert "none" == shrunk.scenario.kubelet.topology_manager_policy
+
+
+def test_budget_ends_the_search() -> None:
+    """The best so far is the answer, and it is told that more was possible."""
+    shrunk = shrink(SCENARIO, lambda _: True, budget=Budget(tries=1))
+
+    assert not shrunk.finished
+    assert 1 == shrunk.tries
+
+
+def test_impossible_scenarios_are_not_run() -> None:
+    """A pod cannot be removed before it came."""
+    assert possible(SCENARIO) is False  # its machine has no CPUs
+    assert possible(Scenario("x", MACHINE, SCENARIO.kubelet, (Remove("a"),))) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("expected 4294967296 (4Gi) on {0,1}", "expected # on {#}"),
+        ("pods.a.message", "pods.*.message"),
+        ("memory 1 (1) on {0}; memory 22 on {1}", "memory # on {#}"),
+        ("represent quantity as int64", "represent quantity as int64"),
+        ("machine.0.hugepages-1Gi.free", "machine.#.hugepages#.free"),
+    ],
+)
+def test_signatures_know_no_names_and_numbers(text: str, expected: str) -> None:
+    """What differs from one scenario to the next is not part of what a failure is."""
+    assert expected == abstract(text, {"a"})
