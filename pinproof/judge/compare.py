@@ -141,7 +141,7 @@ def _observation(step: int, expected: Observation, seen: Observation, names: lis
         return
     for name in names:
         left, right = getattr(expected, name), getattr(seen, name)
-        if left is not None and right is not None:
+        if left is not None and right is not None and left != right:
             yield from _field(step, name, left, right)
 
 
