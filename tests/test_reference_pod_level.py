@@ -60,6 +60,7 @@ def reason(observation: Observation, name: str) -> str:
     [
         ("1.31", {}, "ignored"),
         ("1.33", {}, "ignored"),
+        ("1.32", {"PodLevelResources": True}, "counted-without-pages"),
         ("1.33", {"PodLevelResources": True}, "counted"),
         ("1.34", {}, "skipped"),
         ("1.34", {"PodLevelResources": False}, "ignored"),

@@ -78,6 +78,9 @@ class Behaviour:
     """`spec.resources` of a pod, with gate `PodLevelResources`, decides the QoS class and what counts against the node
     (1.32, #128407). Before, the field is unknown and dropped."""
 
+    counts_pod_level_huge_pages: bool = False
+    """Huge pages of a pod as a whole count against the node (1.33, #130577)."""
+
     pod_level_resources_by_default: bool = False
     """Gate `PodLevelResources` is on unless it is switched off (1.34)."""
 
@@ -141,7 +144,11 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "knows_pod_level_resources": True,
             "has_best_effort": True,
         },
-        "1.33": {"counts_aligned_failures": True, "merges_default_eviction": True},
+        "1.33": {
+            "counts_aligned_failures": True,
+            "merges_default_eviction": True,
+            "counts_pod_level_huge_pages": True,
+        },
         "1.34": {
             "pod_resources_lists_active_pods_only": True,
             "pod_level_resources_by_default": True,

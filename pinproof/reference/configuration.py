@@ -105,7 +105,9 @@ def pod_level_of(config: KubeletConfig, behaviour: Behaviour) -> PodLevel:
         return "unsupported" if behaviour.skips_unsupported_pod_level_resources else "ignored"
     if behaviour.has_pod_level_managers and config.gate(PLRM, default=False):
         return "managed"
-    return "skipped" if behaviour.skips_pod_level_resources else "counted"
+    if behaviour.skips_pod_level_resources:
+        return "skipped"
+    return "counted" if behaviour.counts_pod_level_huge_pages else "counted-without-pages"
 
 
 def _check_gates(config: KubeletConfig, behaviour: Behaviour, choose: Choose) -> None:

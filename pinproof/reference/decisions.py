@@ -263,7 +263,8 @@ _RESTART = {
 _POD_LEVEL = {
     "pod-level.ignored": "A kubelet without pod-level resources meets them.",
     "pod-level.unsupported": "With the gate off the managers leave the pod alone all the same (1.36).",
-    "pod-level.counted": "They decide QoS class and sums of the node alone (1.32, 1.33).",
+    "pod-level.counted-without-pages": "They decide QoS class and, without huge pages, sums of the node alone (1.32).",
+    "pod-level.counted": "They decide QoS class and sums of the node alone (1.33).",
     "pod-level.skipped": "The managers leave the pod alone (1.34).",
     "pod-level.managed": "The managers serve the pod (1.36).",
     "pod-level.allocated": "A pod gets memory as a whole.",

@@ -18,11 +18,15 @@ MemoryRequest = Mapping[str, int]
 """Memory type → bytes. A type asked for with 0 bytes is a key all the same."""
 
 
-PodLevel = Literal["ignored", "unsupported", "counted", "skipped", "managed"]
-"""What a kubelet makes of pod-level resources (behaviour.md 10): nothing, up to 1.31 and with gate `PodLevelResources` off,
-except that from 1.36 the resource managers leave the pod alone all the same (unsupported); QoS class and sums of the node
-(counted: 1.32 and 1.33 with the alpha gate); the same, while the resource managers leave the pod alone (skipped: 1.34,
-#133279); or they serve it as a whole (managed: 1.36 with gate `PodLevelResourceManagers`, #134768)."""
+PodLevel = Literal["ignored", "unsupported", "counted-without-pages", "counted", "skipped", "managed"]
+"""What a kubelet makes of pod-level resources (behaviour.md 10).
+
+* Ignored: nothing, up to 1.31 and with gate `PodLevelResources` off. Unsupported: the same from 1.36, where the resource
+  managers leave the pod alone nevertheless.
+* Counted: they decide the QoS class and the sums of the node (1.33 with the alpha gate; 1.32 without huge pages).
+* Skipped: the same, while the resource managers leave the pod alone (1.34, #133279).
+* Managed: the resource managers serve the pod as a whole (1.36 with gate `PodLevelResourceManagers`, #134768).
+"""
 
 UNSEEN = frozenset({"ignored", "unsupported"})
 """Those for which the containers alone decide the QoS class and what counts against the node."""
@@ -107,7 +111,7 @@ def asked(pod: Pod, pod_level: PodLevel = "ignored") -> Asked:
 def _node_requests(pod: Pod, pod_level: PodLevel) -> Mapping[str, int]:
     """A pod-level request replaces the sum of the containers, unless pod-level resources are ignored.
 
-    Up to 1.33 that holds for cpu and memory; huge pages of a pod as a whole came with 1.34 (#130577).
+    In 1.32 that holds for cpu and memory; huge pages of a pod as a whole came with 1.33 (#130577).
     """
     amounts: dict[str, dict[str, int]] = {"cpu": {}, "memory": {}}
     for container in pod.all_containers:
@@ -116,7 +120,7 @@ def _node_requests(pod: Pod, pod_level: PodLevel) -> Mapping[str, int]:
                 amounts.setdefault(resource, {})[container.name] = _amount(resource, quantity)
     totals = {resource: sized(pod, each) for resource, each in amounts.items()}
     for resource, quantity in pod.requests if pod_level not in UNSEEN else ():
-        if resource in {"cpu", "memory"} or (is_memory(resource) and pod_level != "counted"):
+        if resource in {"cpu", "memory"} or (is_memory(resource) and pod_level != "counted-without-pages"):
             totals[resource] = _amount(resource, quantity)
     return {resource: totals[resource] for resource in sorted(totals) if totals[resource]}
 
