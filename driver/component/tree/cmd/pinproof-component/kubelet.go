@@ -35,7 +35,7 @@ type managers struct {
 }
 
 // newManagers makes and starts the managers in the kubelet's order; the error is the kubelet's last word.
-func newManagers(s *settings, on *machine, heard *recorder, active func() []*v1.Pod, containers containermap.ContainerMap) (*managers, error) {
+func newManagers(s *settings, on *machine, heard *recorder, active func() []*v1.Pod, containers func() containermap.ContainerMap) (*managers, error) {
 	m := &managers{other: newOtherProvider(heard), ready: &sources{}, windows: on.windows}
 	topologymanager.PinproofWindows = on.windows
 	if err := m.make(s, on, heard); err != nil {
@@ -75,14 +75,14 @@ func (m *managers) make(s *settings, on *machine, heard *recorder) (err error) {
 	return nil
 }
 
-func (m *managers) start(active func() []*v1.Pod, containers containermap.ContainerMap) error {
+func (m *managers) start(active func() []*v1.Pod, containers func() containermap.ContainerMap) error {
 	reconciling, before := &sources{ending: true}, runtime.NumGoroutine()
-	if err := startCPUManager(m.cpu, active, reconciling, containers.Clone()); err != nil {
+	if err := startCPUManager(m.cpu, active, reconciling, containers()); err != nil {
 		return fmt.Errorf("start cpu manager error: %w", err)
 	}
 	reconciling.endReconciliation(before)
 	reconciling.follows = m.ready
-	if err := startMemoryManager(m.memory, active, m.ready, containers.Clone()); err != nil {
+	if err := startMemoryManager(m.memory, active, m.ready, containers()); err != nil {
 		return fmt.Errorf("start memory manager error: %w", err)
 	}
 	return nil

@@ -66,7 +66,7 @@ func (n *node) boot() error {
 	if n.refusal != "" {
 		return nil
 	}
-	started, err := newManagers(settings, machine, n.heard, n.active, n.containerMap())
+	started, err := newManagers(settings, machine, n.heard, n.active, n.containerMap)
 	if err != nil {
 		n.refusal = err.Error()
 		return nil

@@ -33,7 +33,9 @@ func settled(machineText, kubeletText json.RawMessage) (*machine, *settings, err
 			clear(knownOptions)
 		}
 		options = settle(kubeletText, on)
-		knownOptions[key] = options
+		if options.refusal == "" && options.overcommit == "" { // of several faults, Go's map order picks one anew each time
+			knownOptions[key] = options
+		}
 	}
 	return on, options, nil
 }
