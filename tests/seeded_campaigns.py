@@ -156,8 +156,8 @@ def line(result: Result) -> str:
     if not result.caught:
         return f"{result.name:26} NOT CAUGHT in {result.scenarios:,} scenarios, {result.seconds} s\n"
     return (
-        f"{result.name:26} {result.seconds:6} s {result.scenarios:6} scenarios, {result.steps} steps, "
-        f"{result.pods} pods in {result.shrink_seconds} s: {result.signature}\n"
+        f"{result.name:26} {result.seconds:6} s {result.scenarios:6} scenarios, {_size(result)} in {result.shrink_seconds} s: "
+        f"{result.signature}\n"
     )
 
 
@@ -186,12 +186,16 @@ def _table(found: Sequence[Result]) -> Iterator[str]:
 def _row(seeded: Seeded, result: Result) -> str:
     if not result.caught:
         return f"| {seeded.name} | {seeded.slip} | **not caught** | {result.scenarios} | | | |"
-    size = f"{result.steps} steps, {result.pods} pods"
     said = result.signature.replace("|", "\\|")
     return (
-        f"| {seeded.name} | {seeded.slip} | {result.seconds} | {result.scenarios} | {size} | {result.shrink_seconds} s "
+        f"| {seeded.name} | {seeded.slip} | {result.seconds} | {result.scenarios} | {_size(result)} | {result.shrink_seconds} s "
         f"| `{said}` |"
     )
+
+
+def _size(result: Result) -> str:
+    steps, pods = result.steps, result.pods
+    return f"{steps} step{'s' * (steps != 1)}, {pods} pod{'s' * (pods != 1)}"
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """Memory and topology managers with one bug each: short find-and-replace edits on a release, which a campaign must notice.
 
 Ten areas: hint generation, allocation, accounting, grouping, restart validation, checkpoint, metrics, merge, removal and
-configuration. Each edit compiles and is a slip that a reviewer could miss. `python -m tests.seeded` builds each driver and
-runs `pinproof fuzz` on it.
+configuration. Each edit compiles and is a slip that a reviewer could miss. `python -m tests.seeded_campaigns` builds each
+driver and runs `pinproof fuzz` on it.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.seeded_campaigns import TABLE, Result, table
 from tests.seeded_components import AREAS, SEEDED, Seeded
 
 EVERY = [pytest.param(seeded, id=seeded.name) for seeded in SEEDED]
@@ -37,3 +38,22 @@ def test_bugs_go_by_their_names() -> None:
     """No two bugs have a name, or an edit, in common."""
     assert len(SEEDED) == len({seeded.name for seeded in SEEDED})
     assert len(SEEDED) == len({seeded.edit for seeded in SEEDED})
+
+
+def test_table_tells_of_every_bug_by_area() -> None:
+    """Caught or not, a bug has one row, below the heading of its area."""
+    seeded = SEEDED[0]
+    found = [Result(seeded.name, caught=True, seconds=1.5, scenarios=7, steps=2, pods=1, signature="model: a|b")]
+
+    text = table([*found, Result(SEEDED[-1].name, caught=False, seconds=120.0, scenarios=9000)])
+
+    assert text.startswith("# 1 of 2 seeded bugs are caught")
+    assert f"| {seeded.name} | {seeded.slip} | 1.5 | 7 | 2 steps, 1 pod | 0.0 s | `model: a\\|b` |" in text
+    assert f"| {SEEDED[-1].name} | {SEEDED[-1].slip} | **not caught** | 9000 | | | |" in text
+
+
+def test_committed_table_is_of_these_bugs() -> None:
+    """What was measured is about the list as it is."""
+    rows = [row.split(" | ")[0].removeprefix("| ") for row in TABLE.read_text(encoding="utf-8").splitlines()]
+
+    assert {seeded.name for seeded in SEEDED} <= set(rows)
