@@ -32,6 +32,7 @@ class View:
         self._cpu_books: CpuBooks | None = None
         self._cpu = CpuState("", {})
         self._settings: Settings | None = None
+        self._capacity: Books | None = None
         self._allocatable = Resources((), "")
 
     def observe(
@@ -98,7 +99,7 @@ class View:
 
     def _allocatable_of(self, books: Books, settings: Settings) -> Resources:
         """Static capacity at the start of the process, entries of 0 bytes left out; nothing for policy None (7)."""
-        if settings is not self._settings:
+        if settings is not self._settings or books is not self._capacity:
             blocks = [
                 Block((node_id,), memory_type, table.allocatable)
                 for node_id, shelf in zip(books.ids, books.nodes, strict=True)
@@ -106,7 +107,8 @@ class View:
                 if table.allocatable
             ]
             cpus = listed(settings.cpus.topology.all & ~settings.cpus.reserved) if settings.cpus else ""
-            self._settings, self._allocatable = settings, Resources(memory=tuple(sorted(blocks)), cpus=cpus)
+            self._settings, self._capacity = settings, books
+            self._allocatable = Resources(memory=tuple(sorted(blocks)), cpus=cpus)
         return self._allocatable
 
 
