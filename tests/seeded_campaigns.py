@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -78,7 +79,9 @@ class Hunt:
     def run(self) -> Result:
         """Build, and run until the bug is caught or the time is over."""
         driver = build.component(RELEASE, edits=(self.seeded.edit,))
-        self.place.parent.mkdir(parents=True, exist_ok=True)
+        if self.place.parent.exists():  # of a run that was interrupted, whose time is not known
+            shutil.rmtree(self.place.parent)
+        self.place.parent.mkdir(parents=True)
         self.place.with_name("ledger.yaml").write_text(LEDGER, encoding="utf-8")
         seen: set[str] = set()
         document = None
@@ -123,7 +126,7 @@ class Hunt:
 
     def _plain_shows(self, finding: FindingDocument) -> bool:
         scenario = read_scenario(self.place / finding.folder / "scenario.yaml")
-        return self.plain.shows(scenario, Signature(**finding.signature.model_dump()), lambda _: False)
+        return self.plain.shows(scenario, Signature(**finding.signature.model_dump()))
 
     def _caught(self, finding: FindingDocument) -> Result:
         return Result(
