@@ -49,7 +49,10 @@ func newManagers(s *settings, on *machine, heard *recorder, active func() []*v1.
 	}
 	preempt := preemption.NewCriticalPodAdmissionHandler(active, nil, &record.FakeRecorder{})
 	predicates := lifecycle.NewPredicateAdmitHandler(nodeGetter(s.node), preempt, noPluginResources)
-	m.handlers = append([]lifecycle.PodAdmitHandler{m.topology, predicates}, laterHandlers()...)
+	m.handlers = []lifecycle.PodAdmitHandler{m.topology, predicates}
+	if !on.windows {
+		m.handlers = append(m.handlers, laterHandlers()...)
+	}
 	return m, nil
 }
 
@@ -146,7 +149,7 @@ func (m *managers) admit(pod *v1.Pod, others []*v1.Pod) *lifecycle.PodAdmitResul
 			return &result
 		}
 	}
-	if m.windows {
+	if m.windows { // the handlers that are linked are those of Linux
 		return refusedOnWindows(pod)
 	}
 	return nil
