@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -26,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from pinproof.history import Outcome
 from pinproof.judge import Finding
+from pinproof.reference.decisions import DECISIONS
 from pinproof.report import CaseResult
 from pinproof.running.documents import documents, read_document
 from pinproof.running.facts import Facts
@@ -59,6 +61,10 @@ class Entry:
     source: str
     """File and position, for messages."""
 
+    decision: str = ""
+    """Of a finding: the decision of the reference without which the entry explains nothing. Decisions are followed in
+    campaigns alone, so an entry that names one says nothing of a run of the suites."""
+
     def holds_for(self, facts: Facts) -> bool:
         """Whether the entry speaks of this subject."""
         return not {facts.kind, "*"}.isdisjoint(self.subjects) and matches(facts.version, self.versions)
@@ -75,8 +81,10 @@ class Entry:
         """Whether the entry covers this case or explains one of its findings."""
         return self.covers(case.id, case.requirements) or any(self.explains(finding) for finding in case.findings)
 
-    def explains(self, finding: Finding) -> bool:
-        """Whether the entry speaks of this finding."""
+    def explains(self, finding: Finding, reached: Collection[str] = ()) -> bool:
+        """Whether the entry speaks of this finding, in a scenario in which the reference took these decisions."""
+        if self.decision and self.decision not in reached:
+            return False
         said = f"{finding.path}: expected {finding.expected}, seen {finding.seen}"
         return self.is_finding and self.name == finding.requirement and self.message in said
 
@@ -105,6 +113,7 @@ class _Entry(BaseModel):
     subject: _Subject
     link: str = Field(pattern=r"^https://")
     message: str = Field(min_length=4)
+    decision: str = ""
     added: datetime.date
     reason: str = Field(min_length=4)
 
@@ -112,6 +121,12 @@ class _Entry(BaseModel):
     def _one_name(self) -> Self:
         if bool(self.case) == bool(self.finding):
             raise ValueError("an entry names either a `case` or a `finding`")
+        if self.decision and self.decision not in DECISIONS:
+            near = get_close_matches(self.decision, DECISIONS, n=1)
+            hint = f", did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"the reference takes no decision {self.decision!r}{hint}")
+        if self.decision and not self.finding:
+            raise ValueError("only a `finding` depends on a `decision`")
         return self
 
 
@@ -136,6 +151,7 @@ def read_ledger(place: Path) -> tuple[Entry, ...]:
             added=entry.added,
             reason=entry.reason,
             source=f"{path.name}: entries[{index}]",
+            decision=entry.decision,
         )
         for path in documents(place)
         for index, entry in enumerate(read_document(path, _File).entries)
@@ -152,10 +168,10 @@ class Ruling:
 
 
 class Ledger:
-    """The entries that hold for the subject of a run."""
+    """The entries that hold for the subject of a run of the suites."""
 
     def __init__(self, entries: Iterable[Entry], facts: Facts) -> None:
-        self.entries = tuple(entry for entry in entries if entry.holds_for(facts))
+        self.entries = tuple(entry for entry in entries if entry.holds_for(facts) and not entry.decision)
 
     def rule(
         self,

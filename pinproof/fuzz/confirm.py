@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from pinproof.build.releases import is_built
 from pinproof.errors import InputError, PinproofError
-from pinproof.fuzz.findings import Signature, signatures
-from pinproof.judge.verdict import Finding
-from pinproof.running.examine import examine
-from pinproof.running.seen import NotObservableError
+from pinproof.fuzz.findings import Signature
+from pinproof.fuzz.trial import Bench
+from pinproof.ledger import Entry
+from pinproof.running.examine import abilities
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.protocol import Subject
 
@@ -18,19 +18,19 @@ Open = Callable[[str], Subject]
 """Opens a subject by the name that a user gives it; a function that another process can be told by name."""
 
 
-def confirm(
-    signature: Signature, scenario: Scenario, subject: str, open_: Open, *, explained: Callable[[Finding], bool]
-) -> str:
+def confirm(signature: Signature, scenario: Scenario, subject: str, open_: Open, ledger: Sequence[Entry]) -> str:
     """`confirmed by SUBJECT`, `not shown by SUBJECT`, or `not tried` and why; never raises for expected trouble."""
     try:
         with closing(open_(subject)) as opened:
-            proof = examine(opened, scenario)
-    except (NotObservableError, InputError) as error:
+            missing = sorted(abilities(scenario) - opened.capabilities.steps)
+            if missing:
+                return f"not tried: {subject} cannot do {', '.join(missing)}"
+            trial = Bench(opened).examine(scenario)
+    except InputError as error:
         return f"not tried: {_first_line(error)}"
     except PinproofError as error:
         return f"not tried, {subject} could not be had: {_first_line(error)}"
-    shown = signature in signatures(scenario, proof.judgement, explained=explained)
-    return f"{'confirmed' if shown else 'not shown'} by {subject}"
+    return f"{'confirmed' if signature in trial.signatures(ledger) else 'not shown'} by {subject}"
 
 
 def _first_line(error: Exception) -> str:

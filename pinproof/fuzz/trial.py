@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pinproof.errors import InputError, PinproofError
@@ -16,6 +16,7 @@ from pinproof.fuzz.findings import Signature, signatures
 from pinproof.history import History, Prediction
 from pinproof.judge.outcomes import judge_outcomes, repeats
 from pinproof.judge.verdict import Finding, Judgement, judge
+from pinproof.ledger import Entry
 from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.decisions import Reached
 from pinproof.reference.model import predict
@@ -45,11 +46,15 @@ class Trial:
     reached: frozenset[str] = frozenset()
     """Decisions of the reference that were taken."""
 
-    def signatures(self, explained: Callable[[Finding], bool] = lambda _: False) -> Mapping[Signature, Finding]:
-        """What is wrong and not explained otherwise, none when all is well."""
+    def signatures(self, ledger: Sequence[Entry] = ()) -> Mapping[Signature, Finding]:
+        """What is wrong and not explained by the ledger, none when all is well."""
         if not self.judgement.findings and not self.judgement.trouble:
             return {}
-        return signatures(self.scenario, self.judgement, explained=explained)
+        return signatures(self.scenario, self.judgement, explained=lambda found: bool(self.explanation(found, ledger)))
+
+    def explanation(self, finding: Finding, ledger: Sequence[Entry]) -> Entry | None:
+        """The entry that explains a finding of this scenario."""
+        return next((entry for entry in ledger if entry.explains(finding, self.reached)), None)
 
 
 @dataclass(slots=True)
@@ -96,10 +101,10 @@ class Bench:
         judgement = self._judge(trial.scenario, prediction, trial.observed, trial.runs)
         return replace(trial, prediction=prediction, judgement=judgement)
 
-    def shows(self, scenario: Scenario, signature: Signature, explained: Callable[[Finding], bool]) -> bool:
+    def shows(self, scenario: Scenario, signature: Signature, ledger: Sequence[Entry] = ()) -> bool:
         """Whether the scenario fails in this way; one that is not predicted does not."""
         try:
-            return signature in self.examine(scenario).signatures(explained)
+            return signature in self.examine(scenario).signatures(ledger)
         except InputError:
             return False
 

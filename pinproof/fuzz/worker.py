@@ -21,8 +21,7 @@ from pinproof.fuzz.scenarios import draw_course, draw_scenario, draw_setting
 from pinproof.fuzz.shrink import Budget, Shrunk, shrink
 from pinproof.fuzz.tally import Tally
 from pinproof.fuzz.trial import PHASES, Bench, Trial
-from pinproof.judge.verdict import Finding
-from pinproof.ledger import Entry, Ledger
+from pinproof.ledger import Entry
 from pinproof.running.facts import facts_of
 from pinproof.scenario.steps import Scenario
 
@@ -139,12 +138,13 @@ class Worker:
     """What a specimen was sent of."""
 
     _coverage: Coverage = field(init=False, default_factory=Coverage)
-    _ledger: Ledger = field(init=False)
+    _ledger: tuple[Entry, ...] = field(init=False)
     _profile: Profile = field(init=False)
 
     def __post_init__(self) -> None:
         subject = self.bench.subject
-        self._ledger = Ledger(self.plan.ledger, facts_of(subject))
+        facts = facts_of(subject)
+        self._ledger = tuple(entry for entry in self.plan.ledger if entry.is_finding and entry.holds_for(facts))
         self._profile = Profile.of(subject.version, subject.capabilities)
 
     def carry_out(self, task: Task) -> Iterator[Report]:
@@ -157,8 +157,7 @@ class Worker:
             case Shrink(signature, scenario):
                 yield self._shrink(signature, scenario)
             case Confirm(signature, scenario, subject):
-                said = confirm(signature, scenario, subject, self.open_, explained=self._is_explained)
-                yield Confirmed(signature, said)
+                yield Confirmed(signature, confirm(signature, scenario, subject, self.open_, self._ledger))
 
     def draw(self, number: int) -> Scenario:
         """The scenario that a number stands for."""
@@ -204,9 +203,9 @@ class Worker:
         if not trial.judgement.findings and not trial.judgement.trouble:
             return
         for finding in trial.judgement.findings:
-            if entry := self._explanation(finding):
+            if entry := trial.explanation(finding, self._ledger):
                 tally.explained[entry.source] += 1
-        found = trial.signatures(self._is_explained)
+        found = trial.signatures(self._ledger)
         for signature in found:
             tally.found(signature, number)
         if not self._sent.issuperset(found):
@@ -214,15 +213,9 @@ class Worker:
             yield from (Specimen(signature, number, told) for signature in found if signature not in self._sent)
             self._sent.update(found)
 
-    def _is_explained(self, finding: Finding) -> bool:
-        return self._explanation(finding) is not None
-
-    def _explanation(self, finding: Finding) -> Entry | None:
-        return next((entry for entry in self._ledger.entries if entry.explains(finding)), None)
-
     def _shrink(self, signature: Signature, scenario: Scenario) -> Smaller:
         def shows(candidate: Scenario) -> bool:
-            return not self.stopped() and self.bench.shows(candidate, signature, self._is_explained)
+            return not self.stopped() and self.bench.shows(candidate, signature, self._ledger)
 
         shrunk = shrink(scenario, shows, budget=Budget())
         trial = self.bench.explain(self.bench.examine(shrunk.scenario))
