@@ -33,7 +33,7 @@ def measure(options: Options) -> Iterable[Figure]:
     """The release is the default one, whatever the subject of the other figures."""
     binary = build.component(DEFAULT_RELEASE)
     scenarios = list(islice(admissions_and_restart(), SCENARIOS))
-    bare, ratio = _bare(binary, scenarios)
+    bare, ratio = bare(binary, scenarios)
     rate = _rate(binary, scenarios, options.seconds / 2)
     yield Figure("component driver, over calling the managers", ratio, "times as long", 1.3)
     yield Figure("component driver, replaying a file", bare, "scenarios/s", 600)
@@ -41,30 +41,30 @@ def measure(options: Options) -> Iterable[Figure]:
     yield Figure("component subject, over its bare driver", bare / rate, "times as long", 2)
 
 
-def _bare(binary: Path, scenarios: Sequence[Scenario]) -> tuple[float, float]:
+def bare(binary: Path, scenarios: Sequence[Scenario]) -> tuple[float, float]:
     """Scenarios a second of the driver alone, and how many times as long it takes as calling the managers."""
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
         file.writelines(json.dumps({"id": n, **encode.request(each)}) + "\n" for n, each in enumerate(scenarios))
         file.flush()
-        before = _children()
+        before = children()
         done = subprocess.run([str(binary), "-bench", file.name], capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
-    spent = (_children() - before) * found["driver_us"] / (found["driver_us"] + found["direct_us"])
+    spent = (children() - before) * found["driver_us"] / (found["driver_us"] + found["direct_us"])
     return found["scenarios"] / spent, found["ratio"]
 
 
 def _rate(binary: Path, scenarios: Sequence[Scenario], seconds: float) -> float:
-    done, own, before = 0, time.process_time(), _children()
+    done, own, before = 0, time.process_time(), children()
     end = time.monotonic() + seconds
     with closing(ComponentSubject(binary, version=DEFAULT_RELEASE)) as subject:
         while time.monotonic() < end:
             for scenario in scenarios:
                 subject.run(scenario)
             done += len(scenarios)
-    return done / (time.process_time() - own + _children() - before)
+    return done / (time.process_time() - own + children() - before)
 
 
-def _children() -> float:
+def children() -> float:
     """Seconds of the processor that ended processes have used."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
