@@ -37,19 +37,19 @@ MAX_COMBINATIONS = 100_000
 
 def draw_config(draws: Draws, machine: Machine, profile: Profile) -> tuple[KubeletConfig, KubeletConfig]:
     """A configuration, and the one that an operator meant: the same, unless a kubelet refuses the first."""
-    static_cpus = draws.chance(55)
+    static_cpus, gates = draws.chance(55), _gates(draws, profile)
     policy = draws.weigh(POLICIES if affordable(machine, static_cpus=static_cpus) else _CHEAP_POLICIES)
     config = KubeletConfig(
         memory_manager_policy=_memory_policy(draws, machine),
         topology_manager_policy=policy,
-        topology_manager_scope="pod" if draws.chance(45) else "container",
+        topology_manager_scope="pod" if draws.chance(75 if (PLRM, True) in gates else 45) else "container",
         topology_manager_policy_options=_options(draws, machine, profile),
         cpu_manager_policy="static" if static_cpus else "none",
         reserved_system_cpus=_reserved_cpus(draws, machine) if draws.chance(90 if static_cpus else 10) else "",
-        feature_gates=_gates(draws, profile),
+        feature_gates=gates,
     )
     meant = _reserved(draws, config, machine, profile)
-    return (spoilt(draws, meant, machine, profile) if draws.chance(2.5) else meant), meant
+    return (spoilt(draws, meant, machine, profile) if draws.chance(3) else meant), meant
 
 
 def affordable(machine: Machine, *, static_cpus: bool) -> bool:
@@ -75,7 +75,7 @@ def _gates(draws: Draws, profile: Profile) -> tuple[tuple[str, bool], ...]:
         resizes = (("InPlacePodLevelResourcesVerticalScaling", False),) * behaviour.resizes_pod_level_resources
         mends = (("PodLevelResourcesFixDefaulting", False), ("PodLevelResourcesFixKubeletQOSClass", False))
         return ((PLR, False), *resizes, *(mends * behaviour.mends_pod_level_resources))
-    return ((PLRM, True),) if behaviour.has_pod_level_managers and draws.chance(20) else ()
+    return ((PLRM, True),) if behaviour.has_pod_level_managers and draws.chance(30) else ()
 
 
 def _options(draws: Draws, machine: Machine, profile: Profile) -> tuple[tuple[str, str], ...]:

@@ -169,7 +169,7 @@ class Course:
         )
         plain = machine is None and starts and not isinstance(state, StateEdit | StateText)
         self._down = not plain and not (state == "lose" and starts)
-        self._doubt |= not plain or state == "lose"
+        self._doubt |= not plain or state == "lose" or release is not None
         if machine or config:
             self.machine, self.config = machine or self.machine, config or self.config
             self._take_stock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from pinproof.fuzz.amounts import GIB, KIB, MIB, amount
+from pinproof.fuzz.amounts import GIB, KIB, MIB, amount, parsed
 from pinproof.fuzz.draws import Draws, Odds
 from pinproof.fuzz.profile import Profile
 from pinproof.reference.configuration import PLR, PLRM
@@ -53,6 +53,7 @@ class Extras:
         if draws.chance(60):
             apps = (pod.containers[0], *map(self._maybe_shared, pod.containers[1:]))
             pod = replace(pod, containers=apps, init_containers=tuple(map(self._maybe_shared, pod.init_containers)))
+            pod = self._with_whole_cpus(pod) if draws.chance(40) else pod
         elif draws.chance(25):
             pod = replace(pod, containers=tuple(replace(c, requests=(), limits=()) for c in pod.containers))
         needed = {"cpu": 100, "memory": 64 * MIB} | (_aggregated(pod) if draws.chance(55) else before)
@@ -68,6 +69,19 @@ class Extras:
 
     def _maybe_shared(self, container: Container) -> Container:
         return replace(container, requests=(), limits=()) if self.draws.chance(50) else container
+
+    def _with_whole_cpus(self, pod: Pod) -> Pod:
+        """Exclusive containers with CPUs of their own, which may be all that the pod has."""
+        one = parsed("1")
+
+        def whole(container: Container) -> Container:
+            cpu = {"cpu": one} if container.requests and container.requests == container.limits else {}
+            resources = tuple(sorted({**dict(container.requests), **cpu}.items()))
+            return replace(container, requests=resources, limits=resources) if cpu else container
+
+        return replace(
+            pod, containers=tuple(map(whole, pod.containers)), init_containers=tuple(map(whole, pod.init_containers))
+        )
 
     # --- hints of other providers
 

@@ -141,7 +141,7 @@ def drifted(draws: Draws, machine: Machine, profile: Profile) -> Machine:
     """The machine after a reboot or a change of hardware: mostly a little off, rarely another."""
     index = draws.integer(0, len(machine.nodes) - 1)
     node = machine.nodes[index]
-    change = draws.pick(("memory", "pages", "nodes", "memory", "cpus", "all"))
+    change = draws.pick(("memory", "pages", "nodes", "nodes", "cpus", "all"))
     if change == "all":
         return draw_machine(draws, profile)
     if change == "nodes" and len(machine.nodes) > 1:

@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pinproof.fuzz.draws import RandomDraws
 from pinproof.fuzz.profile import Profile
@@ -20,6 +21,17 @@ from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
 
 Features = Mapping[str, Mapping[str, int]]
 """Group, such as `nodes` → value → how often."""
+
+UNREACHABLE: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(
+        ("refusal.default-cpus-empty", "refusal.cpus-overlap"),
+        "A scenario edits the memory manager's file alone, and no CPU manager writes such a file of its own.",
+    )
+)
+"""Decisions that no scenario can reach, and why."""
+
+_RAREST = 12
+"""So many of the decisions that were reached least are named."""
 
 _WIDTH = 100
 """Columns of a rendered line."""
@@ -47,20 +59,20 @@ class Statistics:
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """Decisions that no scenario reached."""
-        return tuple(name for name in DECISIONS if name not in self.reached)
+        """Decisions that no scenario reached, although one could."""
+        return tuple(name for name in DECISIONS if name not in self.reached and name not in UNREACHABLE)
 
     def render(self) -> str:
         """For people."""
-        known = len(DECISIONS)
+        known = len(DECISIONS) - len(UNREACHABLE)
         lines = [
             f"{self.scenarios:,} scenarios: {self.draw_ms:.2f} ms to draw, {self.predict_ms:.2f} ms to predict, each",
             f"decided by memory: {self.by_memory:.0%} of the admissions",
-            f"decisions reached: {known - len(self.missed)} of {known}",
+            f"decisions reached: {known - len(self.missed)} of {known}, beside {len(UNREACHABLE)} that nothing can reach",
             *(f"  not reached: {name}: {DECISIONS[name]}" for name in self.missed),
         ]
         lines += [line for group, counts in self.features.items() for line in _group(group, counts)]
-        rarest = sorted((self.reached[name], name) for name in DECISIONS if name in self.reached)[:12]
+        rarest = sorted((self.reached[name], name) for name in DECISIONS if name in self.reached)[:_RAREST]
         lines += [f"rarest decisions: {', '.join(f'{name} {count:,}' for count, name in rarest)}"] if rarest else []
         return "\n".join(lines) + "\n"
 

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from pinproof.fuzz.draws import Odds, RandomDraws
 from pinproof.fuzz.profile import Profile
 from pinproof.fuzz.scenarios import draw_course, draw_scenario, draw_setting
+from pinproof.fuzz.statistics import UNREACHABLE, statistics
 from pinproof.fuzz.strategies import scenarios
 from pinproof.reference.behaviour import MINORS, behaviour_of
+from pinproof.reference.decisions import DECISIONS, Reached, decided_by_memory
 from pinproof.reference.model import predict
 from pinproof.scenario.config import KubeletConfig, MemoryReservation
 from pinproof.scenario.quantity import Quantity
@@ -131,3 +133,42 @@ def test_one_setting_serves_many_courses() -> None:
 
     assert 1 == len({(course.machine, course.kubelet) for course in courses})
     assert 5 == len({course.steps for course in courses})
+
+
+def test_every_decision_is_reached_within_twenty_thousand_scenarios() -> None:
+    """All releases together, the same number of each; and at least two of five admissions are decided by memory."""
+    reached, drawn, each = Reached(), 0, 150
+    while drawn < 20_000 and not reached.keys() >= DECISIONS.keys() - UNREACHABLE.keys():
+        for minor in MINORS:
+            reached.update(statistics(each, seed=drawn, profile=everything(minor)).reached)
+            drawn += each
+
+    assert set() == DECISIONS.keys() - UNREACHABLE.keys() - reached.keys()
+    assert decided_by_memory(reached) >= 0.4
+
+
+def test_what_cannot_be_reached_is_a_decision_and_is_not_reached() -> None:
+    """The list of exceptions has no stale entry."""
+    figures = statistics(300, profile=everything("1.36"))
+
+    assert UNREACHABLE.keys() <= DECISIONS.keys()
+    assert UNREACHABLE.keys().isdisjoint(figures.reached)
+    assert UNREACHABLE.keys().isdisjoint(figures.missed)
+
+
+def test_statistics_say_what_was_drawn() -> None:
+    """Figures for whoever tunes the grammar: how fast, how much memory decides, what was missed, and how often what was drawn."""
+    lines = statistics(40, profile=everything("1.36")).render().splitlines()
+
+    assert lines[0].startswith("40 scenarios: ")
+    assert lines[1].startswith("decided by memory: ")
+    assert lines[2].startswith("decisions reached: ")
+    assert {"nodes", "steps", "outcomes", "QoS class"} <= {line.partition(":")[0] for line in lines}
+
+
+def test_what_is_drawn_depends_on_nothing_but_seed_number_and_profile() -> None:
+    """Two runs with one seed do the same, and no scenario comes twice."""
+    first, again = (list(drawn(everything("1.36"), 50)) for _ in range(2))
+
+    assert first == again
+    assert 50 == len({scenario.steps for scenario in first})
