@@ -1,7 +1,8 @@
 """The component subject against its bare driver, and the driver against the managers alone, on one core.
 
 A scenario is four admissions and a restart on four nodes. The driver replays them from a file by itself; the subject
-sends the same ones, and makes histories of the answers. Seconds are those of the processor, driver and subject together,
+sends the same ones, with hints and state files, and makes histories of the answers; what the driver adds to the managers is
+measured without these two, which are extras of the protocol. Seconds are those of the processor, driver and subject together,
 so that what else the machine does is not measured.
 """
 
@@ -33,18 +34,20 @@ def measure(options: Options) -> Iterable[Figure]:
     """The release is the default one, whatever the subject of the other figures."""
     binary = build.component(DEFAULT_RELEASE)
     scenarios = list(islice(admissions_and_restart(), SCENARIOS))
-    bare, ratio = bare(binary, scenarios)
+    _, ratio = bare(binary, scenarios, show=())
+    alone, _ = bare(binary, scenarios)
     rate = _rate(binary, scenarios, options.seconds / 2)
     yield Figure("component driver, over calling the managers", ratio, "times as long", 1.3)
-    yield Figure("component driver, replaying a file", bare, "scenarios/s", 600)
+    yield Figure("component driver, replaying a file", alone, "scenarios/s", 600)
     yield Figure("component subject, histories", rate, "scenarios/s", 300)
-    yield Figure("component subject, over its bare driver", bare / rate, "times as long", 2)
+    yield Figure("component subject, over its bare driver", alone / rate, "times as long", 2)
 
 
-def bare(binary: Path, scenarios: Sequence[Scenario]) -> tuple[float, float]:
+def bare(binary: Path, scenarios: Sequence[Scenario], *, show: Sequence[str] = encode.SHOWN) -> tuple[float, float]:
     """Scenarios a second of the driver alone, and how many times as long it takes as calling the managers."""
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
-        file.writelines(json.dumps({"id": n, **encode.request(each)}) + "\n" for n, each in enumerate(scenarios))
+        requests = ({"id": n, **encode.request(each, show=show)} for n, each in enumerate(scenarios))
+        file.writelines(json.dumps(request) + "\n" for request in requests)
         file.flush()
         before = children()
         done = subprocess.run([str(binary), "-bench", file.name], capture_output=True, text=True, check=True)
