@@ -21,13 +21,13 @@ Change = Callable[[Draws, KubeletConfig, Machine], KubeletConfig]
 
 def changed(draws: Draws, config: KubeletConfig, machine: Machine, profile: Profile) -> tuple[KubeletConfig, bool]:
     """The configuration after some change, and whether a kubelet probably starts with it on the state that it has."""
+    managed = config.gate(PLRM, default=False)
+    if profile.pod_level and profile.behaviour.has_pod_level_managers and draws.chance(80 if managed else 15):
+        return replace(config, feature_gates=() if managed else ((PLRM, True),)), not managed
     if draws.chance(40):
         return draws.pick(_HARMLESS)(draws, config, machine), len(machine.nodes) <= DEFAULT_MAX_NODES
     if draws.chance(20):
         return spoilt(draws, config, machine, profile), False
-    if profile.pod_level and profile.behaviour.has_pod_level_managers and draws.chance(15):
-        managed = config.gate(PLRM, default=False)
-        return replace(config, feature_gates=() if managed else ((PLRM, True),)), not managed
     return draws.pick(_REFUSED)(draws, config, machine), False
 
 
