@@ -31,7 +31,7 @@ class Pace:
             return
         self._last = now
         rate = self.done / (now - self._begun)
-        line = f"{self._what}: {self.done:,}{self._of} scenarios, {rate:.0f} a second, {about()}"
+        line = f"{self._what}: {self.done:,}{self._of} scenarios, {rate:.3g} a second, {about()}"
         sys.stderr.write(f"\r\x1b[K{line}" if self._terminal else f"pinproof: {line}\n")
         sys.stderr.flush()
 

@@ -53,18 +53,19 @@ def _listed(files: Sequence[str]) -> Iterator[Path]:
 
 
 def drawn_for(sides: Sequence[Side], number: int, *, seed: int) -> Iterator[Scenario]:
-    """Scenarios of the newest of the releases, with nothing in them that one of the subjects cannot do.
+    """Scenarios of the oldest of the releases, with nothing in them that one of the subjects cannot do.
 
-    Some in a row share a machine and a configuration, so that a kubelet is booted once for them.
+    Those of a newer one would have feature gates that the older one does not know, and does not start with. Some in a
+    row share a machine and a configuration, so that a kubelet is booted once for them.
     """
     from pinproof.fuzz.draws import RandomDraws
     from pinproof.fuzz.profile import Profile
     from pinproof.fuzz.scenarios import draw_course, draw_setting
 
-    newest = max((side.subject.version for side in sides), key=minor_number)
+    oldest = min((side.subject.version for side in sides), key=minor_number)
     able = [side.subject.capabilities for side in sides]
     observables = frozenset.intersection(*(each.observables for each in able))
-    profile = Profile.of(newest, Capabilities(observables, frozenset.intersection(*(each.steps for each in able))))
+    profile = Profile.of(oldest, Capabilities(observables, frozenset.intersection(*(each.steps for each in able))))
     boots = any(side.name.startswith("kubelet") for side in sides)
     for first in range(0, number, A_BOOT if boots else 1):
         setting = draw_setting(RandomDraws.of(seed=seed, number=first), profile)
