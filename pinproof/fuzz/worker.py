@@ -25,6 +25,9 @@ from pinproof.ledger import Entry
 from pinproof.running.facts import facts_of
 from pinproof.scenario.steps import Scenario
 
+THOROUGH = 4
+"""One scenario in so many has its state files read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -180,7 +183,7 @@ class Worker:
             self.bench.seconds["draw"] += time.perf_counter() - began
             if self.stopped():
                 return
-            trial = self._try(scenario, tally)
+            trial = self._try(number, scenario, tally)
             if trial is not None:
                 yield from self._specimens(number, trial, tally)
                 if self._coverage.add(trial.reached) or number < 0:
@@ -189,9 +192,9 @@ class Worker:
         tally.seconds.update(self.bench.seconds)
         yield Counted(index, tally, tuple(interesting), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
-    def _try(self, scenario: Scenario, tally: Tally) -> Trial | None:
+    def _try(self, number: int, scenario: Scenario, tally: Tally) -> Trial | None:
         try:
-            trial = self.bench.examine(scenario)
+            trial = self.bench.examine(scenario, thorough=number % THOROUGH == 0)
         except InputError:
             tally.counts["unpredicted"] += 1
             return None
