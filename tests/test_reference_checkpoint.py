@@ -125,11 +125,24 @@ def test_short_file(text: str) -> None:
         decode(text)
 
 
-@pytest.mark.parametrize("text", ["[]", '{"machineState":{"x":{}}}', '{"entries":{"p":{"c":7}}}', "null"])
+@pytest.mark.parametrize("text", ["[]", '{"machineState":{"x":{}}}', '{"entries":{"p":{"c":7}}}'])
 def test_file_of_another_shape(text: str) -> None:
     """JSON, but no state file."""
     with pytest.raises(Corrupted):
         decode(text)
+
+
+def test_words_about_another_shape() -> None:
+    """Go names the kind of JSON that it met, and the field."""
+    with pytest.raises(Corrupted, match=r"unmarshal array into Go value of type state\.MemoryManagerCheckpoint$"):
+        decode("[]")
+    with pytest.raises(Corrupted, match=r"struct field X\.machineState of type state\.NUMANodeMap"):
+        decode('{"machineState":[]}', "X")
+
+
+def test_null_is_an_empty_file() -> None:
+    """JSON's null leaves Go's value as it is."""
+    assert decode("{}") == decode("null")
 
 
 numbers = st.integers(0, 2**63)

@@ -45,6 +45,9 @@ class Moment:
     """The scenario put a state file of its own making in place, now or earlier; what it says is not the kubelet's
     work."""
 
+    idle: bool
+    """The step ends a container that has ended for good before, so nothing happens."""
+
     before: Observation | None
     """The observation before; None for the start."""
 
@@ -61,6 +64,9 @@ class _Node:
     live: dict[str, Pod] = field(default_factory=dict)
     exits: dict[str, dict[str, int]] = field(default_factory=dict)
     """Pod → container → code of its last end."""
+
+    idle: bool = False
+    """See `Moment`."""
 
 
 def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
@@ -79,6 +85,7 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
             ended=frozenset(node.pods.keys() - node.live.keys()),
             unchanged=unchanged,
             foreign=node.foreign,
+            idle=node.idle,
             before=before,
             now=now,
         )
@@ -87,7 +94,10 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
 
 def _take(node: _Node, step: Step | None) -> bool:
     """Carry the step into the node's circumstances; True for a restart that changes nothing."""
+    node.idle = isinstance(step, Exit) and _has_ended(node, step)
     match step:
+        case _ if node.idle:
+            pass
         case Admit(pod):
             node.pods[pod.name] = node.live[pod.name] = pod
             node.exits[pod.name] = {}
@@ -99,6 +109,12 @@ def _take(node: _Node, step: Step | None) -> bool:
         case Restart():
             return _restart(node, step)
     return False
+
+
+def _has_ended(node: _Node, step: Exit) -> bool:
+    """Whether the container ended before, for good."""
+    pod, code = node.pods.get(step.pod), node.exits.get(step.pod, {}).get(step.container)
+    return pod is not None and code is not None and not recreated(pod, Exit(step.pod, step.container, code))
 
 
 def _restart(node: _Node, step: Restart) -> bool:

@@ -64,6 +64,9 @@ class Behaviour:
     merges_default_eviction: bool = False
     """Field `mergeDefaultEvictionSettings` exists (1.33)."""
 
+    numbers_checkpoint_types: bool = False
+    """The Go type of a state file is named with its format, which shows in errors (1.36, #134768)."""
+
     accepts_unverified_checkpoint: bool = False
     """A state file with checksum 0 or none is read without verification (1.36, #137751)."""
 
@@ -158,6 +161,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
         "1.35": {},
         "1.36": {
             "empty_pod_request_gives_no_hints": True,
+            "numbers_checkpoint_types": True,
             "accepts_unverified_checkpoint": True,
             "accepts_checksum_of_v1_type": True,
             "resizes_pod_level_resources": True,

@@ -232,16 +232,47 @@ def _json(document: Any) -> str:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def decode(text: str) -> Checkpoint:
-    """Read a state file's outer fields; Corrupted where it is not JSON of the right shape. Checksums are not verified here."""
+def decode(text: str, struct: str = "MemoryManagerCheckpoint") -> Checkpoint:
+    """Read a state file's outer fields; Corrupted where it is not JSON of the right shape. Checksums are not verified here.
+
+    `struct` is the name of the Go type that the text is read into, for Go's words about a wrong shape.
+    """
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise Corrupted(_go_json_error(text, error)) from None
+    if document is None:
+        document = {}  # null leaves a Go value as it is
+    if fault := _wrong_shape(document, struct):
+        raise Corrupted(fault)
     try:
         return _from_document(document)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Corrupted(f"json: cannot unmarshal the state file: {error}") from None
+
+
+_GO_KINDS: Mapping[type, str] = MappingProxyType(
+    {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+)
+_GO_TYPES: Mapping[str, tuple[type, str]] = MappingProxyType(
+    {
+        "policyName": (str, "string"),
+        "machineState": (dict, "state.NUMANodeMap"),
+        "entries": (dict, "state.ContainerMemoryAssignments"),
+    }
+)
+"""Field → the JSON it is made of, and the Go type that it is read into."""
+
+
+def _wrong_shape(document: Any, struct: str) -> str:
+    """What Go says of the first thing that is of another kind than it should be; nothing where all fits."""
+    if not isinstance(document, dict):
+        return f"json: cannot unmarshal {_GO_KINDS[type(document)]} into Go value of type state.{struct}"
+    for key, value in document.items():
+        if key in _GO_TYPES and value is not None and not isinstance(value, _GO_TYPES[key][0]):
+            of_type = f"into Go struct field {struct}.{key} of type {_GO_TYPES[key][1]}"
+            return f"json: cannot unmarshal {_GO_KINDS[type(value)]} {of_type}"
+    return ""
 
 
 def decode_data(checkpoint: Checkpoint) -> Checkpoint:

@@ -111,7 +111,8 @@ def _read(disk: str | Saved, behaviour: Behaviour, *, pod_level_managers: bool, 
 
 def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool, reach: Reach) -> Checkpoint:
     """Try the newest format that this kubelet reads, then the older ones."""
-    checkpoint = decode(text)
+    struct = "MemoryManagerCheckpointV1" if behaviour.numbers_checkpoint_types else "MemoryManagerCheckpoint"
+    checkpoint = decode(text, struct)
     without_pods = replace(checkpoint, pod_entries={})
     if behaviour.checkpoint_format == 3 and (checkpoint.data or checkpoint.data_checksum):
         if data_checksum(checkpoint.data or "") != checkpoint.data_checksum:

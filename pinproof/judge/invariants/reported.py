@@ -80,6 +80,7 @@ def containers_are_told_their_nodes(moment: Moment) -> Iterator[Violation]:
                 continue
             anew = (
                 isinstance(moment.step, Exit)
+                and not moment.idle
                 and (moment.step.pod, moment.step.container) == (name, container.name)
                 and recreated(pod, moment.step)
             )
