@@ -76,9 +76,9 @@ class Books:
         return tuple(node.tables[column].allocatable for node in self.nodes)
 
     def free_over(self, mask: Mask, memory_type: str) -> int:
-        """Free bytes of a type on the nodes of a mask together."""
+        """Free bytes of a type on the nodes of a mask together, as 64 bits hold them."""
         column = self.types.index(memory_type)
-        return sum(self.nodes[i].tables[column].free for i in positions(mask))
+        return sum(self.nodes[i].tables[column].free for i in positions(mask)) % UINT64
 
     def breaks_a_group(self, mask: Mask) -> bool:
         """Whether a multi-node mask covers a node in use that does not belong to exactly this group (3.4 step 4)."""
