@@ -56,7 +56,9 @@ class Extras:
             pod = self._with_whole_cpus(pod) if draws.chance(40) else pod
         elif draws.chance(25):
             pod = replace(pod, containers=tuple(replace(c, requests=(), limits=()) for c in pod.containers))
-        needed = {"cpu": 100, "memory": 64 * MIB} | (_aggregated(pod) if draws.chance(55) else before)
+        after = _aggregated(pod)
+        largest = {kind: max(before.get(kind, 0), after.get(kind, 0)) for kind in before | after}
+        needed = {"cpu": 100, "memory": 64 * MIB} | (after if draws.chance(55) else largest)
         needed["memory"] += draws.weigh(_EXTRA_MEMORY)
         needed["cpu"] += draws.pick((0, 0, 0, 0, 100, 1000))
         if draws.chance(25):
