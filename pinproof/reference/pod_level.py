@@ -22,7 +22,7 @@ from pinproof.reference.hints import NOTHING_FITS, Hint, Hints
 from pinproof.reference.masks import Mask
 from pinproof.reference.outcomes import GROUP_VIOLATION, NOT_INT64, AllocationFailed
 from pinproof.reference.requests import Asked, MemoryRequest
-from pinproof.reference.static_policy import MemoryState, Share, choose_mask
+from pinproof.reference.static_policy import MemoryState, Share, choose_mask, name_the_block
 
 WRAP = 1 << 64
 """Sizes are uint64 in the kubelet: what goes below 0 comes out at the top."""
@@ -89,6 +89,7 @@ def allocate_pod(state: MemoryState, uid: str, asks: Asked, hint: Hint, reach: R
     reach("pod-level.allocated")
     books = state.books
     for memory_type, size in total.items():
+        name_the_block(books, mask, memory_type, size, reach)
         books = books.take(mask, memory_type, size)
     containers = {name: _shares(mask, part) for name, part in _parts(asks, total).items()}
     return replace(

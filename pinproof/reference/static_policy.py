@@ -293,7 +293,7 @@ def allocate(
         if needed < size:
             reach("allocate.reuses-all" if needed == 0 else "allocate.reuses-some")
         if reach is not ignore:
-            _name_the_block(books, mask, memory_type, needed, reach)
+            name_the_block(books, mask, memory_type, needed, reach)
         books = books.take(mask, memory_type, needed)
     shares = tuple([Share(mask, memory_type, size) for memory_type, size in request.items()])
     if trace:
@@ -355,7 +355,7 @@ def check_group(books: Books, mask: Mask, behaviour: Behaviour, reach: Reach = i
     reach("allocate.groups-overlap")
 
 
-def _name_the_block(books: Books, mask: Mask, memory_type: str, needed: int, reach: Reach) -> None:
+def name_the_block(books: Books, mask: Mask, memory_type: str, needed: int, reach: Reach) -> None:
     """Tell what kind of block is made."""
     size = mask.bit_count()
     reach(f"allocate.on-{size if size < 4 else '4-or-more'}")
