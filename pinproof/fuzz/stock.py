@@ -3,7 +3,7 @@
 It keeps the two rules that matter most (the narrowest set of nodes that fits; a node is in one group) and knows nothing of hints,
 CPUs, reuse or restarts. Being wrong costs nothing but a size that is less close: what happens is for the reference to say. That
 is why the reference itself is not asked: it costs more than drawing, and a scenario would then depend on the model's mistakes
-and their mending (docs/adr, "Campaigns draw without …").
+and their mending (docs/adr/0008).
 """
 
 from __future__ import annotations
