@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pinproof.fuzz.session import Wishes
 
 DEFAULT_SUBJECT = "component:1.36.3"
+MAX_FINDINGS = 50
 
 _EPILOG = """\
 Without --scenarios and --minutes it goes on until Ctrl-C, which keeps all that was found. With --out and a folder that
@@ -19,39 +20,40 @@ holds a campaign it goes on with that one. Exit codes: 0 nothing unexplained, 1 
 """
 
 
+_OPTIONS: tuple[tuple[str, type, str, str], ...] = (
+    ("--subject", str, "S", f"what to test (default {DEFAULT_SUBJECT})"),
+    ("--scenarios", int, "N", "draw so many, those of an earlier part included"),
+    ("--minutes", float, "M", "draw for so long"),
+    ("--seed", int, "N", "what is drawn (default: chance, and told)"),
+    ("--out", str, "DIR", "where findings go; a campaign that is there goes on (default: a new folder)"),
+    ("--corpus", str, "DIR", "interesting scenarios, tried first (default: in the cache; with --seed: none)"),
+    ("--confirm", str, "S", "try what is found there too (default: the release's kubelet, if it is built)"),
+    ("--max-findings", int, "N", f"draw no more after so many kinds of failure (default {MAX_FINDINGS})"),
+    ("--ledger", str, "PATH", "known failures (default: the shipped ledger)"),
+)
+_SWITCHES = (
+    ("--no-corpus", "neither try nor keep interesting scenarios"),
+    ("--no-confirm", "try what is found nowhere else"),
+    ("--no-shrink", "keep what is found as it was drawn"),
+    ("--statistics", "run nothing: say what such a campaign draws (default 2000 scenarios)"),
+    ("--json", "print one JSON document and nothing else"),
+)
+
+
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "fuzz", help="draw scenarios, compare, shrink, save", description=__doc__, epilog=_EPILOG
     )
-    parser.add_argument("--subject", metavar="S", help=f"what to test (default {DEFAULT_SUBJECT})")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--scenarios", metavar="N", type=int, help="draw so many, those of an earlier part included")
-    length.add_argument("--minutes", metavar="M", type=float, help="draw for so long")
-    parser.add_argument("--seed", metavar="N", type=int, help="what is drawn (default: chance, and told)")
+    for name, kind, metavar, text in _OPTIONS:
+        group = length if name in {"--scenarios", "--minutes"} else parser
+        group.add_argument(name, metavar=metavar, type=kind, help=text)
     parser.add_argument(
         "-n", dest="workers", metavar="N", type=int, help="workers (default: one a core; 0: this process)"
     )
-    parser.add_argument(
-        "--out", metavar="DIR", help="where findings go; a campaign that is there goes on (default: new)"
-    )
-    parser.add_argument(
-        "--corpus",
-        metavar="DIR",
-        help="interesting scenarios, replayed first (default: in the cache; with --seed: none)",
-    )
-    parser.add_argument("--no-corpus", action="store_true", help="neither replay nor keep interesting scenarios")
-    parser.add_argument(
-        "--confirm", metavar="S", help="try findings there too (default: the release's kubelet, if it is built)"
-    )
-    parser.add_argument("--no-confirm", action="store_true", help="do not")
-    parser.add_argument("--no-shrink", action="store_true", help="keep findings as they were drawn")
-    parser.add_argument(
-        "--max-findings", metavar="N", type=int, default=50, help="stop drawing after so many (default 50)"
-    )
-    parser.add_argument("--ledger", metavar="PATH", help="known failures (default: the shipped ledger)")
-    parser.add_argument("--statistics", action="store_true", help="say also where the time went and what was drawn")
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    for name, text in _SWITCHES:
+        parser.add_argument(name, action="store_true", help=text)
     parser.set_defaults(run=fuzz)
 
 
@@ -87,7 +89,7 @@ def _wishes(options: argparse.Namespace) -> Wishes:
         confirm=options.confirm,
         no_confirm=options.no_confirm,
         shrink=not options.no_shrink,
-        max_findings=options.max_findings,
+        max_findings=options.max_findings or MAX_FINDINGS,
         ledger=_path(options.ledger),
         statistics=options.statistics,
         as_json=options.json,

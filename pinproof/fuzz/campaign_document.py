@@ -39,10 +39,10 @@ class DecisionsDocument(_Model):
     """Decisions of the reference: the denominator of a campaign in which nothing failed."""
 
     known: list[str]
-    """All there are."""
+    """All that can be reached."""
 
     reached: dict[str, NonNegativeInt]
-    """Decision → scenarios in which it was taken."""
+    """Decision → how often it was taken."""
 
 
 class SignatureDocument(_Model):

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
-from pinproof.fuzz.campaign import Campaign, Found, Listener, Progress
+from pinproof.fuzz.campaign import Found, Listener, Progress
 from pinproof.fuzz.campaign_document import CampaignDocument, FindingDocument
 from pinproof.fuzz.campaign_files import Folder, origin, size
+from pinproof.reference.decisions import decided_by_memory
 
 TERMINAL_SECONDS = 0.5
 LOG_SECONDS = 30.0
@@ -92,6 +93,7 @@ def _lines(document: CampaignDocument) -> Iterator[str]:
     if counts.get("unpredicted"):
         yield f"  {counts['unpredicted']:,} more were declined by the reference and not run"
     yield from _decisions(document)
+    yield _time(document)
     for use in document.explained:
         yield f"explained by the ledger, {use.times:,} times: {use.finding}: {use.reason} ({use.link})"
     yield f"findings: {len(document.findings) or 'none'}"
@@ -101,11 +103,19 @@ def _lines(document: CampaignDocument) -> Iterator[str]:
         yield f"ended early: {document.ended}"
 
 
+def _time(document: CampaignDocument) -> str:
+    """Where the time went."""
+    done = max(1, document.counts.get("scenarios", 0))
+    parts = ", ".join(f"{phase} {1000 * spent / done:.2f}" for phase, spent in document.phases.items())
+    return f"milliseconds a scenario: {parts}; {document.megabytes} MB in the largest worker"
+
+
 def _decisions(document: CampaignDocument) -> Iterator[str]:
     known, reached = document.decisions.known, document.decisions.reached
     if not known:
         return
     missed = [name for name in known if name not in reached]
+    yield f"decided by memory: {decided_by_memory(reached):.0%} of the admissions"
     yield f"decisions reached: {len(known) - len(missed)} of {len(known)}" + (
         f"; not reached: {', '.join(missed)}" if missed else ""
     )
@@ -119,13 +129,3 @@ def _finding(finding: FindingDocument) -> Iterator[str]:
     small = "shrunk to" if finding.shrunk else "of"
     yield f"    {small} {finding.steps} steps and {finding.pods} pods; {finding.confirmed}"
     yield f"    {finding.replay}"
-
-
-def statistics(campaign: Campaign) -> str:
-    """Where the time went."""
-    progress = campaign.progress
-    seconds = progress.tally.seconds
-    total = sum(seconds.values()) or 1.0
-    done = max(1, progress.tally.counts["scenarios"])
-    parts = (f"{phase} {1000 * spent / done:.2f} ms ({100 * spent / total:.0f} %)" for phase, spent in seconds.items())
-    return f"time a scenario: {', '.join(parts)}; {progress.megabytes} MB of memory in the largest worker\n"

@@ -15,10 +15,12 @@ from typing import Final
 from pinproof.fuzz.campaign import Campaign, Limits, Progress
 from pinproof.fuzz.campaign_document import CampaignDocument, to_json
 from pinproof.fuzz.campaign_files import About, Folder, earlier, refuse_another, restored
-from pinproof.fuzz.campaign_text import Narrator, statistics, summary
+from pinproof.fuzz.campaign_text import Narrator, summary
 from pinproof.fuzz.confirm import Open, kubelet_for
 from pinproof.fuzz.corpus import Corpus, default_place
 from pinproof.fuzz.crew import Alone, Crew, Processes
+from pinproof.fuzz.profile import Profile
+from pinproof.fuzz.statistics import UNREACHABLE, statistics
 from pinproof.fuzz.trial import Bench
 from pinproof.fuzz.worker import Plan, Worker
 from pinproof.judge.lattice import EXIT_CLEAN, EXIT_FAILED, EXIT_INCOMPLETE
@@ -37,6 +39,9 @@ EXIT_INTERRUPTED: Final = 130
 
 SETTINGS_OF_A_KIND: Final = {"kubelet": 12}
 """Kind of subject → scenarios in a row that share a machine and a configuration, where a change of these costs a boot."""
+
+DRAWN: Final = 2000
+"""Scenarios whose statistics are told where nobody says how many."""
 
 SAMPLE: Final = 12
 """Scenarios that tell one grammar from another."""
@@ -71,6 +76,8 @@ def hold(wishes: Wishes, *, open_: Open = open_subject) -> int:
         InputError: what was asked for cannot be, or belongs to another campaign than the one in the folder.
         SubjectError: the subject cannot be had.
     """
+    if wishes.statistics:
+        return _draw_only(wishes, open_)
     before = earlier(wishes.out) if wishes.out else None
     spec = wishes.subject or (before.subject.name if before else wishes.default_subject)
     seed = _seed(wishes, before)
@@ -109,6 +116,16 @@ def hold(wishes: Wishes, *, open_: Open = open_subject) -> int:
         return _tell(wishes, campaign, narrator.folder, ended)
 
 
+def _draw_only(wishes: Wishes, open_: Open) -> int:
+    """Say what would be drawn; nothing but the reference is run."""
+    with closing(open_(wishes.subject or wishes.default_subject)) as subject:
+        profile = Profile.of(subject.version, subject.capabilities)
+    seed = _seed(wishes, None)
+    drawn = statistics(wishes.scenarios or DRAWN, seed=seed, profile=profile)
+    sys.stdout.write(f"seed {seed}, Kubernetes {profile.minor}: {drawn.render()}")
+    return EXIT_CLEAN
+
+
 def _seed(wishes: Wishes, before: CampaignDocument | None) -> int:
     if wishes.seed is not None:
         return wishes.seed
@@ -135,7 +152,7 @@ def _about(plan: Plan, subject: Subject, open_: Open) -> About:
         seed=plan.seed,
         grammar=hashlib.sha256(sample.encode()).hexdigest()[:16],
         ledger=plan.ledger,
-        decisions=tuple(DECISIONS),
+        decisions=tuple(name for name in DECISIONS if name not in UNREACHABLE),
     )
 
 
@@ -187,8 +204,6 @@ def _tell(wishes: Wishes, campaign: Campaign, folder: Folder, ended: str) -> int
         folder.keep(found)
     document = folder.save(campaign.progress, ended=ended, exit_code=code)
     sys.stdout.write(to_json(document) if wishes.as_json else summary(document))
-    if wishes.statistics and not wishes.as_json:
-        sys.stdout.write(statistics(campaign))
     return code
 
 

@@ -22,7 +22,7 @@ class Tally:
     """Outcome of the judgement → scenarios."""
 
     reached: Counter[str] = field(default_factory=Counter)
-    """Decision of the reference → scenarios that reached it."""
+    """Decision of the reference → how often it was taken."""
 
     signatures: Counter[Signature] = field(default_factory=Counter)
     """What went wrong and nothing explains → scenarios."""

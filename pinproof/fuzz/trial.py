@@ -46,8 +46,8 @@ class Trial:
 
     judgement: Judgement
     runs: int = 1
-    reached: frozenset[str] = frozenset()
-    """Decisions of the reference that were taken."""
+    reached: Mapping[str, int] = field(default_factory=dict)
+    """Decisions of the reference that were taken, and how often."""
 
     def signatures(self, ledger: Sequence[Entry] = ()) -> Mapping[Signature, Finding]:
         """What is wrong and not explained by the ledger, none when all is well."""
@@ -96,7 +96,7 @@ class Bench:
         self.seconds["predict"] += predicted - began
         self.seconds["run"] += ran - predicted
         self.seconds["judge"] += time.perf_counter() - ran
-        return Trial(scenario, prediction, observed, judgement, runs, frozenset(reached))
+        return Trial(scenario, prediction, observed, judgement, runs, reached)
 
     def explain(self, trial: Trial) -> Trial:
         """The same with the notes of the reference, and all that the judge has to say."""

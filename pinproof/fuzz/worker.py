@@ -186,8 +186,8 @@ class Worker:
             trial = self._try(number, scenario, tally)
             if trial is not None:
                 yield from self._specimens(number, trial, tally)
-                if self._coverage.add(trial.reached) or number < 0:
-                    interesting.append(Interesting(scenario, trial.reached))
+                if self._coverage.add(trial.reached.keys()) or number < 0:
+                    interesting.append(Interesting(scenario, frozenset(trial.reached)))
             began = time.perf_counter()
         tally.seconds.update(self.bench.seconds)
         yield Counted(index, tally, tuple(interesting), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

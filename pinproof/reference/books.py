@@ -75,6 +75,11 @@ class Books:
         column = self.types.index(memory_type)
         return tuple(node.tables[column].allocatable for node in self.nodes)
 
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether some node is to keep more than it has, so that what is left went below 0."""
+        return any(table.allocatable > table.total for node in self.nodes for table in node.tables)
+
     def free_over(self, mask: Mask, memory_type: str) -> int:
         """Free bytes of a type on the nodes of a mask together, as 64 bits hold them."""
         column = self.types.index(memory_type)

@@ -239,6 +239,7 @@ _LIFE = {
 _RESTART = {
     "restart.pod-admitted-again": "A pod passes its admission after a restart.",
     "restart.pod-rejected": "It does not.",
+    "start.overdrawn": "A node is to keep more for the system and huge pages than it has, and seems to have 16Ei left.",
     "load.no-file": "There is no state file.",
     "load.own-file": "The state file is one that this kubelet could have written.",
     "load.file-of-another-kind": "It was written by another release, or with another gate.",

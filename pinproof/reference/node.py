@@ -171,6 +171,8 @@ class Node:
         return cpu_file.written_by(self.config.cpu_manager_policy, self.behaviour, pod_level_managers=gate)
 
     def _load_memory(self, settings: Settings) -> MemoryState:
+        if settings.policy != "None" and settings.empty.is_overdrawn:
+            self._reach("start.overdrawn")
         managers = settings.pod_level_managers
         loaded = restart.load(
             self._disk, settings.policy, self.behaviour, pod_level_managers=managers, reach=self._reach
@@ -261,9 +263,12 @@ class Node:
             resident.verdict = PodVerdict(False, rejection.reason, rejection.status_message)
 
     def _requested_by_others(self, resident: Resident) -> Mapping[str, int]:
+        """By the pods that arrived before; at a restart those that come back later do not count yet."""
         total: dict[str, int] = {}
         for other in self.residents.values():
-            if other is not resident and other.active:
+            if other is resident:
+                break
+            if other.active:
                 for resource, amount in other.asks.node.items():
                     total[resource] = total.get(resource, 0) + amount
         return total
