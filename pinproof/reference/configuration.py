@@ -78,6 +78,7 @@ def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose
     _check_gates(config, behaviour, choose)
     _check_values(config)
     _check_reserved_cpus(machine, config)
+    _check_threshold(machine, config, behaviour)
     merger = _topology_manager(machine, config, behaviour, choose)
     reservation = node_reservation(machine, config, behaviour)
     cpus = _cpu_manager(machine, config, reservation)
@@ -133,6 +134,13 @@ def _check_reserved_cpus(machine: Machine, config: KubeletConfig) -> None:
         raise StartRefused(
             f"reserved-cpus: {config.reserved_system_cpus} is not a subset of online-cpus: {machine.cpus}"
         )
+
+
+def _check_threshold(machine: Machine, config: KubeletConfig, behaviour: Behaviour) -> None:
+    """A threshold in bytes is more than nothing; in per cent it may be 0."""
+    threshold = _memory_threshold(config, behaviour, usual=_usual_threshold(machine))
+    if threshold and not threshold.endswith("%") and Quantity.parse(threshold) <= Quantity.ZERO:
+        raise StartRefused(f"eviction threshold memory.available must be positive: {Quantity.parse(threshold)}")
 
 
 # --- 1. values ------------------------------------------------------------------------------------------------------
@@ -244,10 +252,14 @@ def node_reservation(machine: Machine, config: KubeletConfig, behaviour: Behavio
             if quantity < Quantity.ZERO:
                 raise StartRefused(f'resource quantity for "{resource}" cannot be negative: {text}')
             total[resource] = total.get(resource, Quantity.ZERO) + quantity
-    threshold = _memory_threshold(config, behaviour, usual="500Mi" if machine.os == "windows" else "100Mi")
+    threshold = _memory_threshold(config, behaviour, usual=_usual_threshold(machine))
     if threshold:
         total["memory"] = total.get("memory", Quantity.ZERO) + _amount(threshold, machine.memory)
     return {resource: quantity for resource, quantity in total.items() if not quantity.is_zero()}
+
+
+def _usual_threshold(machine: Machine) -> str:
+    return "500Mi" if machine.os == "windows" else "100Mi"
 
 
 def _memory_threshold(config: KubeletConfig, behaviour: Behaviour, *, usual: str) -> str:

@@ -142,6 +142,10 @@ def pod_hints(state: MemoryState, uid: str, asks: Asked, reach: Reach = ignore) 
     )
 
 
+HIGHEST_NODE = 63
+"""The kubelet has no set with a node of a higher id, and crashes over the one that it looks at (docs/findings)."""
+
+
 def calculate_hints(books: Books, request: MemoryRequest, reusable: Reusable, reach: Reach = ignore) -> Proposals:
     """The masks that would serve a request, the same for every type it names (3.4). Sizes in bytes.
 
@@ -150,6 +154,8 @@ def calculate_hints(books: Books, request: MemoryRequest, reusable: Reusable, re
     if not request:
         return NOTHING_FITS
     _know_types(books, request)
+    if books.ids[-1] > HIGHEST_NODE:
+        raise KubeletPanics(NIL_POINTER)
     nodes = len(books.nodes)
     capable = roomy = every(nodes)
     for memory_type, size in request.items():
