@@ -118,7 +118,6 @@ def _has_ended(node: _Node, step: Exit) -> bool:
 
 
 def _restart(node: _Node, step: Restart) -> bool:
-    former = (node.machine, node.kubelet, node.kubernetes)
     node.machine = step.machine or node.machine
     node.kubelet = step.kubelet or node.kubelet
     node.kubernetes = step.kubernetes or node.kubernetes
@@ -127,7 +126,8 @@ def _restart(node: _Node, step: Restart) -> bool:
     elif isinstance(step.state, StateEdit | StateText):
         node.foreign = True
     node.pods = dict(node.live)  # what was rejected or has finished does not come back
-    return step.state == "keep" and former == (node.machine, node.kubelet, node.kubernetes)
+    # A configuration that is given again is a change even where it is equal: 0.5Gi is not read as 512Mi is.
+    return step.state == "keep" and not (step.machine or step.kubelet or step.kubernetes)
 
 
 def _settle(node: _Node, now: Observation) -> None:
