@@ -48,6 +48,10 @@ COMPARED = (
 """Fields of an observation beside `running`, in the order in which a person wants to read their differences."""
 
 
+THRIFTY = ("allocatable",)
+"""Fields that a subject may leave out of some observations, because asking costs it much."""
+
+
 class Absent(Enum):
     """The value of a place that one side does not have."""
 
@@ -115,14 +119,18 @@ def coverage(
 
 
 def missing(predicted: History, observed: History, capabilities: Capabilities) -> tuple[tuple[int, str], ...]:
-    """(step, field) of what a running subject claims to show, and the model predicts, but was not captured."""
+    """(step, field) of what a running subject claims to show, and the model predicts, but was not captured.
+
+    What is asked of a kubelet with thrift is missing only where no step of the history has it.
+    """
+    sparse = {name for name in THRIFTY if any(getattr(seen, name) is not None for seen in observed.observations)}
     return tuple(
         (step, name)
         for step, (expected, seen) in enumerate(zip(predicted.observations, observed.observations, strict=False))
         if expected.running and seen.running
         for name in COMPARED
         if name in capabilities.observables and getattr(expected, name) is not None and getattr(seen, name) is None
-        if name != "refusal"
+        if name != "refusal" and name not in sparse
     )
 
 
