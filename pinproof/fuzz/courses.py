@@ -210,8 +210,10 @@ class Course:
 
     def _other_machine(self) -> Machine | None:
         machine = drifted(self.draws, self.machine, self.profile)
-        named = self._extras.other_hints and {n.id for n in self.machine.nodes} - {n.id for n in machine.nodes}
-        return None if named or any(check_reservations(self.config, machine)) else machine
+        # Hints name nodes, and a mended node has its first machine again.
+        others = {node.id for node in machine.seen()} != {node.id for node in self.machine.seen()}
+        impossible = others and self._extras.other_hints
+        return None if impossible or any(check_reservations(self.config, machine)) else machine
 
     def _other_config(self, machine: Machine | None) -> tuple[KubeletConfig | None, bool]:
         """A change of the configuration, and whether the kubelet probably starts with it."""

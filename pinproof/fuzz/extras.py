@@ -100,7 +100,7 @@ class Extras:
     def _answers(self, machine: Machine) -> OtherHints:
         if not self.draws.chance(self.other_hints):
             return ()
-        ids = tuple(node.id for node in machine.nodes)
+        ids = tuple(node.id for node in machine.seen())
         return tuple((name, self._answer(ids)) for name in self.draws.pick(_PROVIDED))
 
     def _answer(self, ids: tuple[int, ...]) -> tuple[tuple[tuple[int, ...] | None, bool], ...] | None:
