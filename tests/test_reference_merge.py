@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinproof.reference.hints import NOTHING_FITS, Hint, Proposals, proposals
+from pinproof.reference.merge_in_order import merge_in_order
+from pinproof.reference.outcomes import KubeletPanics
 from pinproof.reference.topology_manager import Merger
 
 
@@ -153,3 +155,22 @@ def test_merge_does_not_depend_on_order(
 
     first = merger.merge([{f"r{n}": proposals(each)} for n, each in enumerate(answers)])
     assert first == merger.merge([{f"r{n}": proposals(each)} for n, each in enumerate(mixed)])
+
+
+@given(st.sampled_from(["best-effort", "restricted"]), lists)
+def test_going_through_all_combinations_gives_the_same(policy: str, answers: list[tuple[Hint, ...]]) -> None:
+    """Where distances cannot crash it, the merge step by step is the one that looks the winner up."""
+    offered = [proposals(each) for each in answers]
+    given_ = [each if each.masks or each.anywhere is not None else Proposals(anywhere=False) for each in offered]
+    looked_up = Merger(policy, all_nodes=7).merge([{f"r{n}": each} for n, each in enumerate(offered)])
+
+    assert looked_up == merge_in_order(given_, 7, min)
+
+
+def test_one_comparison_on_the_way_crashes_the_kubelet() -> None:
+    """Nodes 1 to 3: all three are what is merged in the end, but node 3 alone was compared before (docs/findings)."""
+    merger = Merger("restricted", all_nodes=7, ids=(1, 2, 3), distances=DISTANCES, prefer_closest=True)
+    single = hints((1, True), (2, True), (4, True), (7, False))
+
+    with pytest.raises(KubeletPanics):
+        merger.merge([{"cpu": single}, {"memory": hints((7, True))}])

@@ -192,13 +192,18 @@ def _faults(pods: Mapping[str, Mapping[str, Sequence[Block]]], empty: Books) -> 
 def _faults_of(uid: str, containers: Mapping[str, Sequence[Block]], empty: Books) -> Iterator[str]:
     for container, blocks in containers.items():
         where = f"[memorymanager] (pod: {uid}, container: {container}) the memory assignment uses "
-        for block in blocks:
-            if any(node not in empty.ids for node in block.affinity):
-                yield where + "the NUMA that does not exist"
-                break
-            if block.type not in empty.types:
-                yield where + "memory resource that does not exist"
-                break
+        # Which block comes first is Go's map order, from when the container was allocated.
+        yield from dict.fromkeys(where + fault for block in blocks if (fault := _fault(block, empty)))
+
+
+def _fault(block: Block, empty: Books) -> str:
+    """Node by node: first whether it exists, then whether it has the type."""
+    for node in block.affinity:
+        if node not in empty.ids:
+            return "the NUMA that does not exist"
+        if block.type not in empty.types:
+            return "memory resource that does not exist"
+    return ""
 
 
 def _of_pod(containers: Iterable[Sequence[Block]]) -> Part:

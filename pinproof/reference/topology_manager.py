@@ -40,6 +40,7 @@ from pinproof.reference.masks import (
     positions,
     smallest,
 )
+from pinproof.reference.merge_in_order import merge_in_order
 from pinproof.reference.outcomes import KubeletPanics
 
 Distances = Sequence[Sequence[int] | None]
@@ -68,7 +69,7 @@ class Merger:
         lists = _lists(answers, reach)
         if self.policy == "single-numa-node":
             lists = self._single_nodes(lists, reach)
-        chosen = self._choose(lists, reach)
+        chosen = self._step_by_step(lists) if self._may_crash else self._choose(lists, reach)
         if self.policy == "single-numa-node" and chosen.mask == self.all_nodes:
             reach("merge.all-nodes-is-any")
             return Hint(None, chosen.preferred)
@@ -77,6 +78,19 @@ class Merger:
     def admits(self, hint: Hint) -> bool:
         """Whether the policy takes a pod with this merged hint."""
         return self.policy == "best-effort" or hint.preferred
+
+    @property
+    def _may_crash(self) -> bool:
+        """Whether a distance may be asked for that the kernel's lists have no place for."""
+        if not self.prefer_closest or self.policy == "single-numa-node":
+            return False
+        return any(self.ids[-1] >= len(row or ()) for row in self.distances)
+
+    def _step_by_step(self, lists: list[Proposals]) -> Hint:
+        def closest(one: Mask, other: Mask) -> Mask:
+            return min(one, other, key=lambda mask: (self._average_distance(mask), mask))
+
+        return merge_in_order(lists, self.all_nodes, closest)
 
     @property
     def _nodes(self) -> int:
