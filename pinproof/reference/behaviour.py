@@ -129,6 +129,9 @@ class Behaviour:
     best_effort_has_no_pod_hints: bool = False
     """Scope pod: policy `BestEffort` has no preference (1.36, #134768)."""
 
+    says_that_windows_has_no_distances: bool = False
+    """Option `prefer-closest-numa-nodes` is refused on Windows in words of its own (1.37, seen with 1.37.1)."""
+
     best_effort_follows_cpus: bool = False
     """Policy `BestEffort` takes the nodes of a container's exclusive CPUs, whatever was merged, and does not widen them
     (1.37, #139684)."""
@@ -172,6 +175,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
         },
         "1.37": {
             "checkpoint_format": 3,
+            "says_that_windows_has_no_distances": True,
             "counts_readable_requests_only": True,
             "accepts_checksum_of_v1_type": False,
             "mends_pod_level_resources": True,

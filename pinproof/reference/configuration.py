@@ -182,6 +182,11 @@ def _check_values(config: KubeletConfig) -> None:
 # --- 2. Topology Manager --------------------------------------------------------------------------------------------
 
 
+_NO_DISTANCES_ON_WINDOWS = (
+    f'the "{CLOSEST}" policy option is not supported on Windows because NUMA node distances are not available'
+)
+
+
 def _topology_manager(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose: Choose) -> Merger | None:
     """Options and the limit on nodes; policy `none` looks at neither (5.6)."""
     if config.topology_manager_policy == "none":
@@ -202,7 +207,9 @@ def _topology_manager(machine: Machine, config: KubeletConfig, behaviour: Behavi
         raise StartRefused(choose(faults))
     nodes = machine.seen()
     if closest and any(node.distances is None for node in nodes):
-        raise StartRefused("cannot discover NUMA topology: error getting NUMA distances from cadvisor")
+        named = machine.os == "windows" and behaviour.says_that_windows_has_no_distances
+        why = _NO_DISTANCES_ON_WINDOWS if named else "error getting NUMA distances from cadvisor"
+        raise StartRefused(f"cannot discover NUMA topology: {why}")
     if len(nodes) > limit:
         raise StartRefused(f"unsupported on machines with more than {limit} NUMA Nodes")
     return Merger(
