@@ -145,7 +145,7 @@ class Node:
             self._disk, self.settings, self.refusal = self._saved(), None, settings.late_fault
             self._reach(name_of_refusal(self.refusal))
             return self._observe()
-        self.static_allocatable = self.managers.memory.books
+        self.static_allocatable = restart.NO_BOOKS if settings.policy == "None" else self.managers.memory.books
         self._zero_counters()
         self._readmit_all()
         return self._observe()
@@ -178,8 +178,10 @@ class Node:
             self._disk, settings.policy, self.behaviour, pod_level_managers=managers, reach=self._reach
         )
         self._as_read = self._disk if loaded and (loaded.machine or settings.policy == "None") else None
-        if loaded is None or settings.policy == "None":
+        if loaded is None:
             return MemoryState(books=settings.empty)
+        if settings.policy == "None":  # what the file says is kept, and nobody looks at it
+            return restart.adopt(loaded, restart.books_of(loaded))
         verdict = self._choose(restart.chances(loaded, settings.empty, self.behaviour, self._reach))
         self._tell("validate", verdict or "the state file agrees with the machine")
         if verdict:

@@ -299,6 +299,14 @@ def adopt(checkpoint: Checkpoint, empty: Books) -> MemoryState:
     return MemoryState(books=books, entries=entries, pods=pods)
 
 
+def books_of(checkpoint: Checkpoint) -> Books:
+    """Books of the machine that a file describes, whatever machine it is read on."""
+    machine = checkpoint.machine or {}
+    types = sorted({memory_type for node in machine.values() for memory_type in node.memory or ()})
+    blank = NodeBooks(0, 0, (Table(0, 0, 0, 0, 0),) * len(types))
+    return Books(tuple(sorted(machine)), tuple(types), (blank,) * len(machine))
+
+
 def machine_of(books: Books) -> dict[int, CheckpointNode]:
     """The books as the file's `machineState`."""
     return {
