@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"slices"
+	"syscall"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
@@ -43,12 +44,16 @@ func (s *Store) StartContainer(id string) error {
 	return nil
 }
 
-// StopContainer ends a container with code 0. One that has ended, or is gone, is already stopped.
+// stopped is the code of a process that does not handle SIGTERM. With 0 a pod that is rejected at a restart, and does not
+// restart its containers always, would end up Succeeded, and its status would have no reason any more.
+const stopped = 128 + int32(syscall.SIGTERM)
+
+// StopContainer ends a container as SIGTERM does. One that has ended, or is gone, is already stopped.
 func (s *Store) StopContainer(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, err := s.container(id); err == nil {
-		s.finish(c, 0)
+		s.finish(c, stopped)
 	}
 }
 
@@ -70,7 +75,7 @@ func (s *Store) RemoveContainer(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, err := s.container(id); err == nil {
-		s.finish(c, 0)
+		s.finish(c, stopped)
 		s.forget(c)
 	}
 }

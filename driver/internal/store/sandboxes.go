@@ -36,7 +36,7 @@ func (s *Store) StopSandbox(id string) {
 func (s *Store) stopSandbox(box *Sandbox) {
 	for _, c := range s.containers {
 		if c.Sandbox.ID == box.ID {
-			s.finish(c, 0)
+			s.finish(c, stopped)
 		}
 	}
 	if box.Ready {
