@@ -113,6 +113,7 @@ SAID: tuple[tuple[str, str, Shown, object], ...] = (
     ("running-pod-rejected-after-restart", "1.36", verdicts, {"a": False}),
     ("shared-container-rejects-its-pod", "1.36", verdicts, {"a": False}),
     ("shared-container-rejects-its-pod", "1.37", verdicts, {"a": True}),
+    ("windows-memory-follows-cpus", "1.37", refusal, BOOKS_DIFFER),
 )
 """Scenario, minor, what to look at after the last step, what the page says of it."""
 
