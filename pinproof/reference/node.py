@@ -78,6 +78,11 @@ class Resident:
     """The pod is Succeeded or Failed after having run."""
 
     @property
+    def arrival(self) -> int:
+        """The how-many-th pod it was to arrive."""
+        return int(self.uid.rpartition(".")[2])
+
+    @property
     def active(self) -> bool:
         """Whether its assignments are kept."""
         return self.verdict.admitted and not self.finished
@@ -236,7 +241,8 @@ class Node:
     def _arrive(self, pod: Pod) -> None:
         self._incarnations += 1
         resident = Resident(pod, f"{pod.name}.{self._incarnations}", PodVerdict(admitted=True), self._asked(pod))
-        self.residents[pod.name] = resident
+        self.residents.pop(pod.name, None)
+        self.residents[pod.name] = resident  # last, also where a rejected pod of that name was before
         self.names[resident.uid] = pod.name
         self._admit(resident, active=self._active())
         if resident.active:
@@ -344,7 +350,8 @@ class Node:
         self._machine = step.machine or self._machine
         self.config = step.kubelet or self.config
         self.behaviour = behaviour_of(step.kubernetes) if step.kubernetes else self.behaviour
-        alive = {name: resident for name, resident in self.residents.items() if resident.active}
+        residents = sorted(self.residents.items(), key=lambda item: item[1].arrival)
+        alive = {name: resident for name, resident in residents if resident.active}
         ordered = [name for name in step.order if name in alive] + [name for name in alive if name not in step.order]
         self.residents = {name: alive[name] for name in ordered}
         return self.start()

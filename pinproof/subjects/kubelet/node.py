@@ -36,6 +36,13 @@ class Setting:
     release: str
     """Which of the node's kubelet binaries, by its version."""
 
+    def serves(self, other: Setting) -> bool:
+        """Whether a kubelet with this setting is one with the other: 0.5Gi and 512Mi are equal, and are read differently."""
+        return self == other and self._written() == other._written()
+
+    def _written(self) -> list[str | None]:
+        return [quantity.written for entry in self.kubelet.reserved_memory for _, quantity in entry.limits]
+
 
 class Node:
     """A node that is set up; its kubelet may run or not."""

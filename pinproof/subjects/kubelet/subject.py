@@ -170,7 +170,7 @@ class KubeletSubject:
         releases = _releases(scenario)
         kept = self._node
         fresh = self._spoiled or self._cold or releases or speaks_of_uids(scenario)
-        if kept and kept.setting == setting and not fresh:
+        if kept and kept.setting.serves(setting) and not fresh:
             return None
         self._discard(self._spoiled or ("a scenario needs another node" if kept else ""))
         refused = self._boot(setting, releases)

@@ -27,6 +27,13 @@ type resident struct {
 // told is what the runtime was told when a container was last created.
 type told struct{ mems, cpus string }
 
+// arrival is the number at the end of a UID.
+func (r *resident) arrival() int {
+	uid := string(r.pod.UID)
+	number, _ := strconv.Atoi(uid[strings.LastIndexByte(uid, '.')+1:])
+	return number
+}
+
 func (r *resident) active() bool { return r.verdict.Admit && !r.finished }
 
 // node is one node: a disk, pods, and a kubelet that runs or does not. It models what lies around the managers as

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"k8s.io/kubernetes/pkg/kubelet/util/store"
 )
@@ -34,8 +35,9 @@ func putBack(text, read []byte) {
 
 func given(text json.RawMessage) bool { return len(text) > 0 && !bytes.Equal(text, []byte("null")) }
 
-// reordered keeps the pods that are alive: those that are named first, the others in their order.
+// reordered keeps the pods that are alive: those that are named first, the others in the order of their arrival.
 func reordered(residents []*resident, order []string) []*resident {
+	residents = slices.SortedFunc(slices.Values(residents), func(a, b *resident) int { return a.arrival() - b.arrival() })
 	var ordered []*resident
 	taken := map[string]bool{}
 	for _, name := range order {
