@@ -26,9 +26,13 @@ from pinproof.fuzz.campaign_document import FindingDocument
 from pinproof.fuzz.campaign_files import earlier
 from pinproof.fuzz.findings import Signature
 from pinproof.fuzz.trial import Bench
+from pinproof.ledger import Entry, Ledger, read_ledger
+from pinproof.running.facts import facts_of
+from pinproof.running.places import shipped
 from pinproof.scenario.reader import read_scenario
 from pinproof.subjects.registry import open_subject
-from tests.seeded_components import AREAS, RELEASE, SEEDED, Seeded
+from tests.seeded_areas import AREAS, RELEASE, Seeded
+from tests.seeded_components import SEEDED
 
 ROOT = Path(__file__).parent.parent
 TABLE = Path(__file__).with_name("seeded_components.md")
@@ -61,6 +65,9 @@ class Hunt:
     seeded: Seeded
     place: Path
     plain: Bench
+    ledger: Sequence[Entry]
+    """What explains findings of the plain driver."""
+
     spent: float = 0.0
 
     def run(self) -> Result:
@@ -112,7 +119,7 @@ class Hunt:
 
     def _plain_shows(self, finding: FindingDocument) -> bool:
         scenario = read_scenario(self.place / finding.folder / "scenario.yaml")
-        return self.plain.shows(scenario, Signature(**finding.signature.model_dump()))
+        return self.plain.shows(scenario, Signature(**finding.signature.model_dump()), self.ledger)
 
     def _caught(self, finding: FindingDocument) -> Result:
         return Result(
@@ -130,12 +137,13 @@ class Hunt:
 def results(chosen: Iterable[Seeded], out: Path) -> Iterator[Result]:
     """Each as soon as it is known, those of an earlier run from the folder."""
     with closing(open_subject(f"component:{RELEASE}")) as plain:
+        ledger = Ledger(read_ledger(shipped("ledger")), facts_of(plain)).entries
         for seeded in chosen:
             digest = hashlib.sha256(repr(seeded.edit).encode()).hexdigest()[:8]
             place = out / f"{seeded.name}-{digest}"
             kept = place / "result.json"
             if not kept.exists():
-                result = Hunt(seeded, place / "campaign", Bench(plain)).run()
+                result = Hunt(seeded, place / "campaign", Bench(plain), ledger).run()
                 kept.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
             yield Result(**json.loads(kept.read_text(encoding="utf-8")))
 
