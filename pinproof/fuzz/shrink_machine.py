@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
+from pinproof.reference.configuration import TOPOLOGY_POLICIES
 from pinproof.running.configuration import MAX_NODES, static
 from pinproof.scenario.config import KubeletConfig, MemoryReservation
 from pinproof.scenario.cpuset import CpuSet
@@ -202,8 +203,9 @@ def simpler_configs(scenario: Scenario) -> Iterator[Scenario]:
     for name in PAIRS:
         for key, _ in getattr(scenario.kubelet, name) or ():
             yield _configured(scenario, partial(_lacking, name=name, key=key))
-    for policy in ("best-effort", "restricted"):
-        yield _configured(scenario, partial(_with, name="topology_manager_policy", value=policy))
+    policy = scenario.kubelet.topology_manager_policy
+    for simpler in TOPOLOGY_POLICIES[: TOPOLOGY_POLICIES.index(policy)] if policy in TOPOLOGY_POLICIES else ():
+        yield _configured(scenario, partial(_with, name="topology_manager_policy", value=simpler))
 
 
 def _with(config: KubeletConfig, *, name: str, value: Any) -> KubeletConfig:

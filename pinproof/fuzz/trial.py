@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pinproof.errors import InputError, PinproofError
+from pinproof.errors import InputError
 from pinproof.fuzz.findings import Signature, signatures
 from pinproof.history import History, Prediction
 from pinproof.judge.outcomes import judge_outcomes, repeats
@@ -77,24 +77,28 @@ class Bench:
             InputError: the reference does not predict this scenario.
             SubjectError: the subject cannot be started.
         """
-        try:
-            return self._examine(scenario, self._capabilities(thorough=thorough))
-        except PinproofError:
-            raise
-        except Exception:  # noqa: BLE001  # a bug of pinproof is a finding like any other, and the campaign goes on
-            trouble = f"pinproof itself failed, which is a bug of it\n{traceback.format_exc()}"
-            return Trial(scenario, Prediction(()), (), Judgement((), (), trouble=trouble))
-
-    def _examine(self, scenario: Scenario, capabilities: Capabilities) -> Trial:
         began = time.perf_counter()
         reached = Reached()
-        prediction = self._predict(scenario, reached=reached)
-        predicted = time.perf_counter()
+        try:
+            prediction = self._predict(scenario, reached=reached)
+        except InputError:
+            raise
+        except Exception:  # noqa: BLE001  # a bug of pinproof is a finding like any other, and the campaign goes on
+            return _without_verdict(scenario)
+        self.seconds["predict"] += time.perf_counter() - began
+        try:
+            return self._examine(scenario, prediction, reached, self._capabilities(thorough=thorough))
+        except InputError:
+            return _without_verdict(scenario)  # the reference could carry the scenario out, and the subject could not
+
+    def _examine(
+        self, scenario: Scenario, prediction: Prediction, reached: Reached, capabilities: Capabilities
+    ) -> Trial:
+        began = time.perf_counter()
         observed, runs = self._run(scenario, prediction)
         ran = time.perf_counter()
         judgement = _judge(scenario, prediction, observed, capabilities, runs)
-        self.seconds["predict"] += predicted - began
-        self.seconds["run"] += ran - predicted
+        self.seconds["run"] += ran - began
         self.seconds["judge"] += time.perf_counter() - ran
         return Trial(scenario, prediction, observed, judgement, runs, reached)
 
@@ -133,6 +137,12 @@ class Bench:
         """What is asked of the subject's history."""
         shown = self.subject.capabilities
         return shown if thorough else replace(shown, observables=shown.observables - TEXTS)
+
+
+def _without_verdict(scenario: Scenario) -> Trial:
+    """Of an exception that is being handled."""
+    trouble = f"the scenario could not be carried out\n{traceback.format_exc()}"
+    return Trial(scenario, Prediction(()), (), Judgement((), (), trouble=trouble))
 
 
 def _judge(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from pinproof.errors import InputError
 from pinproof.fuzz.draws import RandomDraws
 from pinproof.fuzz.findings import Signature, abstract
 from pinproof.fuzz.profile import Profile
@@ -33,7 +36,23 @@ UNREACHABLE = {
 SMALL = (4, 3)
 """Steps and pods."""
 
-EVERY = [pytest.param(model, id=model.name.replace(" ", "-")) for model in WRONG if model.name not in UNREACHABLE]
+RARE = {
+    "assignments are not compared",
+    "duplicate reservations are accepted",
+    "highest node is given back first",
+    "restart compares node by node",
+    "sidecars are forgotten beside init containers",
+    "zero reservations are accepted",
+}
+"""Wrong models that take hundreds of scenarios to find; they are left to `-m slow`."""
+
+
+def every() -> Iterator[Any]:
+    """The wrong models, as parameters."""
+    for model in WRONG:
+        if model.name not in UNREACHABLE:
+            marks = [pytest.mark.slow] if model.name in RARE else []
+            yield pytest.param(model, id=model.name.replace(" ", "-"), marks=marks)
 
 
 @pytest.fixture
@@ -45,7 +64,10 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 def modelled(bench: Bench, scenario: Scenario) -> Signature | None:
     """How a scenario differs from the right model; what no release may do is not the wrong model's doing."""
-    found = bench.examine(scenario).signatures()
+    try:
+        found = bench.examine(scenario).signatures()
+    except InputError:
+        return None
     return next((signature for signature in found if signature.oracle == "modelled"), None)
 
 
@@ -59,7 +81,7 @@ def first(bench: Bench) -> tuple[Scenario, Signature]:
     raise AssertionError(f"{bench.subject.name} was not found in {MOST} scenarios")
 
 
-@pytest.mark.parametrize("bench", EVERY, indirect=True)
+@pytest.mark.parametrize("bench", list(every()), indirect=True)
 def test_wrong_model_is_found_and_made_small(bench: Bench) -> None:
     """Whatever is left fails in the same way, can be read from a file, and is small."""
     scenario, signature = first(bench)
@@ -72,19 +94,18 @@ def test_wrong_model_is_found_and_made_small(bench: Bench) -> None:
     assert all(size <= most for size, most in zip(measure(shrunk.scenario), SMALL, strict=True))
 
 
-@pytest.mark.parametrize("name", UNREACHABLE)
-def test_unreachable_models_are_wrong_models(name: str) -> None:
-    """The list names nothing that is not there."""
+@pytest.mark.parametrize("name", sorted(UNREACHABLE.keys() | RARE))
+def test_lists_name_wrong_models(name: str) -> None:
+    """They name nothing that is not there."""
     assert name in {model.name for model in WRONG}
 
 
-SCENARIO_CPUS = (CpuSet(range(4)), CpuSet(range(4, 8)))
-MACHINE = Machine("two", tuple(NumaNode(node, 4 << 30) for node in (0, 1)))
+MACHINE = Machine("two", (NumaNode(0, 4 << 30, CpuSet(range(4))), NumaNode(1, 4 << 30, CpuSet(range(4, 8)))))
 A, B = (Pod(name, (Container("c"), Container("d"))) for name in "ab")
 SCENARIO = Scenario(
     "long",
     MACHINE,
-    static()(MACHINE),
+    static(topology="restricted")(MACHINE),
     (Admit(A), Admit(B), Exit("a", "d"), Restart(order=("b", "a"), signal="KILL"), Remove("a"), Remove("b")),
 )
 
@@ -96,10 +117,7 @@ def test_steps_of_a_dropped_pod_go_with_it() -> None:
 
 def test_what_does_not_matter_is_dropped() -> None:
     """Where any restart will do, all that is left is a plain one on one plain node."""
-    machine = Machine("two", tuple(NumaNode(node, 4 << 30, SCENARIO_CPUS[node]) for node in (0, 1)))
-    scenario = Scenario("long", machine, static(topology="restricted")(machine), SCENARIO.steps)
-
-    shrunk = shrink(scenario, lambda candidate: any(isinstance(step, Restart) for step in candidate.steps))
+    shrunk = shrink(SCENARIO, lambda candidate: any(isinstance(step, Restart) for step in candidate.steps))
 
     assert (Restart(),) == shrunk.scenario.steps
     assert 1 == len(shrunk.scenario.machine.nodes)
@@ -116,8 +134,9 @@ def test_budget_ends_the_search() -> None:
 
 def test_impossible_scenarios_are_not_run() -> None:
     """A pod cannot be removed before it came."""
-    assert possible(SCENARIO) is False  # its machine has no CPUs
-    assert possible(Scenario("x", MACHINE, SCENARIO.kubelet, (Remove("a"),))) is False
+    assert possible(SCENARIO)
+    assert not possible(replace(SCENARIO, steps=(Remove("a"),)))
+    assert not possible(replace(SCENARIO, machine=Machine("no CPUs", (NumaNode(0, 4 << 30),))))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +144,7 @@ def test_impossible_scenarios_are_not_run() -> None:
     [
         ("expected 4294967296 (4Gi) on {0,1}", "expected # on {#}"),
         ("pods.a.message", "pods.*.message"),
-        ("memory 1 (1) on {0}; memory 22 on {1}", "memory # on {#}"),
+        ("memory 1024 (1Ki) on {0}; memory 22 on {1}", "memory # on {#}"),
         ("represent quantity as int64", "represent quantity as int64"),
         ("machine.0.hugepages-1Gi.free", "machine.#.hugepages#.free"),
     ],
