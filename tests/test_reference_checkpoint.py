@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -158,7 +158,7 @@ entries = st.dictionaries(names, st.dictionaries(names, blocks, max_size=2), max
 
 
 @given(st.dictionaries(st.integers(0, 20), nodes, max_size=3), entries, st.sampled_from([1, 3]))
-def test_texts_read_back(machine: dict[int, CheckpointNode], held: dict[str, Any], version: int) -> None:
+def test_texts_read_back(machine: dict[int, CheckpointNode], held: dict[str, Any], version: Literal[1, 3]) -> None:
     """What was written is read, verifies, and is written again to the byte."""
     written = sealed("Static", machine, held, version=version)
 

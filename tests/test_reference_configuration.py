@@ -19,9 +19,9 @@ from tests.reference_values import GIB, MIB, machine, reserved, static
 TWO = machine(10, 10)
 
 
-def first(options: Sequence[str]) -> str:
+def first(options: Sequence[str] | Mapping[str, float]) -> str:
     """One of the texts that Go's map order leaves open."""
-    return options[0]
+    return next(iter(options))
 
 
 def settled(config: KubeletConfig, on: Machine = TWO, minor: str = "1.36") -> Settings:
