@@ -106,6 +106,7 @@ SAID: tuple[tuple[str, str, Shown, object], ...] = (
     ("managed-pod-rejected", "1.37", verdicts, {"a": False}),
     ("memory-of-a-restarted-pod-leaks", "1.36", refusal, BOOKS_DIFFER),
     ("numa-node-ids-above-63", "1.36", refusal, NIL_POINTER),
+    ("null-in-an-unverified-file", "1.36", refusal, NIL_POINTER),
     ("page-size-the-machine-has-not", "1.36", refusal, NIL_POINTER),
     ("pages-of-init-containers-rejected", "1.36", verdicts, {"a": True, "b": False}),
     ("pod-torn-apart", "1.36", placed, {"c": ["(0,)"], "c1": ["(0,)"], "c2": ["(1,)"]}),

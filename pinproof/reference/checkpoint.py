@@ -56,6 +56,14 @@ class Corrupted(ValueError):
     """The text is not a state file. The message is the decoder's."""
 
 
+class NullInside(Corrupted):
+    """A node or a table is `null`. Its checksum is not of a file that a kubelet wrote; who does not verify it crashes."""
+
+    def __init__(self, checksum: int) -> None:
+        self.checksum = checksum
+        super().__init__("checkpoint is corrupted")
+
+
 # --- checksum -------------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +255,8 @@ def decode(text: str, struct: str = "MemoryManagerCheckpoint") -> Checkpoint:
         raise Corrupted(fault)
     try:
         return _from_document(document)
+    except NullInside:
+        raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Corrupted(f"json: cannot unmarshal the state file: {error}") from None
 
@@ -282,6 +292,8 @@ def decode_data(checkpoint: Checkpoint) -> Checkpoint:
 
 def _from_document(document: Any) -> Checkpoint:
     machine = document.get("machineState", {})
+    if any(node is None or None in (node.get("memoryMap") or {}).values() for node in (machine or {}).values()):
+        raise NullInside(document.get("checksum", 0))
     entries = document.get("entries", {})
     pods = document.get("podEntries", {})
     return Checkpoint(

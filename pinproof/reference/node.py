@@ -234,7 +234,9 @@ class Node:
                 case Exit():
                     self._exit(step)
         except KubeletPanics as panic:
-            self._disk, self.settings, self.refusal = self._saved(), None, str(panic)
+            if self.settings:  # else it is the file itself that it cannot bear
+                self._disk = self._saved()
+            self.settings, self.refusal = None, str(panic)
             self._reach(name_of_refusal(self.refusal))
         return self._observe()
 

@@ -24,6 +24,7 @@ from pinproof.reference.checkpoint import (
     Checkpoint,
     CheckpointNode,
     Corrupted,
+    NullInside,
     Version,
     checksum,
     data_checksum,
@@ -34,7 +35,7 @@ from pinproof.reference.checkpoint import (
 )
 from pinproof.reference.decisions import Reach, ignore
 from pinproof.reference.orders import Part, in_any_order, order_is_free
-from pinproof.reference.outcomes import StartRefused
+from pinproof.reference.outcomes import NIL_POINTER, KubeletPanics, StartRefused
 from pinproof.reference.static_policy import Entries, MemoryState, Share
 
 STATE_FILE = "/var/lib/kubelet/memory_manager_state"
@@ -112,7 +113,12 @@ def _read(disk: str | Saved, behaviour: Behaviour, *, pod_level_managers: bool, 
 def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool, reach: Reach) -> Checkpoint:
     """Try the newest format that this kubelet reads, then the older ones."""
     struct = "MemoryManagerCheckpointV1" if behaviour.numbers_checkpoint_types else "MemoryManagerCheckpoint"
-    checkpoint = decode(text, struct)
+    try:
+        checkpoint = decode(text, struct)
+    except NullInside as fault:
+        if fault.checksum == 0 and behaviour.accepts_unverified_checkpoint:
+            raise KubeletPanics(NIL_POINTER) from None
+        raise
     without_pods = replace(checkpoint, pod_entries={})
     if behaviour.checkpoint_format == 3 and (checkpoint.data or checkpoint.data_checksum):
         if data_checksum(checkpoint.data or "") != checkpoint.data_checksum:
