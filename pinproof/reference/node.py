@@ -267,8 +267,10 @@ class Node:
             choose=self._choose,
             watch=self._watch,
         )
-        rejection = admission.run(self._requested_by_others(resident))
-        self.managers = admission.managers
+        try:
+            rejection = admission.run(self._requested_by_others(resident))
+        finally:
+            self.managers = admission.managers  # what was done before a crash is in the files
         if rejection:
             resident.verdict = PodVerdict(False, rejection.reason, rejection.status_message)
 
