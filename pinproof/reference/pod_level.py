@@ -80,7 +80,7 @@ def impossible(asks: Asked) -> Hints:
 def allocate_pod(state: MemoryState, uid: str, asks: Asked, hint: Hint, reach: Reach = ignore) -> MemoryState:
     """Give a pod its memory, and its containers their parts; AllocationFailed when that cannot be."""
     total = asks.pod_memory or {}
-    if uid in state.pods:
+    if uid in state.pods or state.entries.get(uid):
         reach("pod-level.allocated-again")
     mask = choose_mask(state, uid, total, hint, reach)
     if state.books.breaks_a_group(mask):
