@@ -3,10 +3,10 @@
 A subject that can repeat a scenario in orders of its own choosing must show every allowed outcome, and nothing else. How
 often it repeats follows from the reference, which knows how many outcomes there are and which part of all orders leads to
 each. An outcome with chance p is missed in n runs with probability (1 - p)ⁿ; for k outcomes together that is at most
-k · (1 - p)ⁿ with the least p, and n is the smallest number that brings it under one in a thousand.
+k · (1 - p)ⁿ with the least p, and n is the smallest number that brings it under one in a million.
 
 >>> repeats(Prediction((), (0.5, 0.5))), repeats(Prediction((), (1 / 6, 5 / 6))), repeats(Prediction((), (1.0,)))
-(11, 42, 1)
+(21, 80, 1)
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pinproof.judge.words import words
 from pinproof.scenario.steps import Restart, Scenario
 from pinproof.subjects.protocol import Capabilities
 
-RISK = 1 / 1000
-"""Of having missed an outcome that the subject has."""
+RISK = 1 / 1_000_000
+"""Of having missed an outcome that the subject has. One in a thousand would do for a case; a campaign meets thousands."""
 
 MOST_REPEATS = 2_000
 """A scenario whose rarest outcome wants more is not judged by what it does not show; it is run `FEW_REPEATS` times."""
@@ -64,7 +64,7 @@ def judge_outcomes(
         findings += [
             finding
             for finding in _unseen(prediction, histories, capabilities, repeat)
-            if isinstance(scenario.steps[finding.step - 1], Restart)
+            if finding.step > 0 and isinstance(scenario.steps[finding.step - 1], Restart)
         ]
     findings.sort(key=lambda finding: (finding.step, finding.oracle == "modelled"))
     return replace(each[0], findings=tuple(findings), trouble=trouble)

@@ -78,9 +78,9 @@ def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose
     _check_gates(config, behaviour, choose)
     _check_values(config)
     _check_reserved_cpus(machine, config)
+    reservation = node_reservation(machine, config, behaviour)
     _check_threshold(machine, config, behaviour)
     merger = _topology_manager(machine, config, behaviour, choose)
-    reservation = node_reservation(machine, config, behaviour)
     cpus = _cpu_manager(machine, config, reservation)
     empty = _memory_manager(machine, config, reservation, behaviour, choose)
     return Settings(
@@ -251,18 +251,25 @@ def node_reservation(machine: Machine, config: KubeletConfig, behaviour: Behavio
         kube.pop("cpu", None)
         system["cpu"] = str(len(CpuSet.parse(config.reserved_system_cpus)))
     total: dict[str, Quantity] = {}
-    for reserved in (system, kube):
-        for resource, text in reserved.items():
-            if resource not in {"cpu", "memory", "ephemeral-storage", "pid"}:
-                raise StartRefused(f'cannot reserve "{resource}" resource')
-            quantity = Quantity.parse(text)
-            if quantity < Quantity.ZERO:
-                raise StartRefused(f'resource quantity for "{resource}" cannot be negative: {text}')
+    kube_read, system_read = _read_reservation(kube), _read_reservation(system)
+    for reserved in (system_read, kube_read):
+        for resource, quantity in reserved.items():
             total[resource] = total.get(resource, Quantity.ZERO) + quantity
     threshold = _memory_threshold(config, behaviour, usual=_usual_threshold(machine))
     if threshold:
         total["memory"] = total.get("memory", Quantity.ZERO) + _amount(threshold, machine.memory)
     return {resource: quantity for resource, quantity in total.items() if not quantity.is_zero()}
+
+
+def _read_reservation(reserved: Mapping[str, str]) -> dict[str, Quantity]:
+    read = {}
+    for resource, text in reserved.items():
+        if resource not in {"cpu", "memory", "ephemeral-storage", "pid"}:
+            raise StartRefused(f'cannot reserve "{resource}" resource')
+        read[resource] = Quantity.parse(text)
+        if read[resource] < Quantity.ZERO:
+            raise StartRefused(f'resource quantity for "{resource}" cannot be negative: {text}')
+    return read
 
 
 def _usual_threshold(machine: Machine) -> str:
