@@ -68,6 +68,9 @@ class Progress:
 
     tally: Tally = field(default_factory=Tally)
     found: dict[Signature, Found] = field(default_factory=dict)
+    early: dict[Signature, Found] = field(default_factory=dict)
+    """Found by an earlier part in scenarios that it did not come to count; this part will meet them again."""
+
     seconds: float = 0.0
     megabytes: int = 0
     """Of memory, the most that any worker held."""
@@ -151,6 +154,9 @@ class Campaign:
     def __post_init__(self) -> None:
         self._next = self.progress.done
         self._earlier = self.progress.seconds
+        for found in self.progress.findings():
+            if found.shrunk is None:
+                self._shrink(found)
 
     def run(self) -> None:
         """Until a limit is reached and all that was begun is done."""
@@ -258,9 +264,12 @@ class Campaign:
             return
         found = self.progress.found[signature] = Found.of(specimen)
         self.listener.found(found)
+        self._shrink(found)
+
+    def _shrink(self, found: Found) -> None:
         if self.shrinks and self._shrunk < SHRUNK_AT_MOST:
             self._shrunk += 1
-            self._follow.append(Shrink(signature, found.scenario))
+            self._follow.append(Shrink(found.signature, found.scenario))
         elif self.confirm:
             self._confirm(found)
 
@@ -279,4 +288,5 @@ class Campaign:
         for specimen in self._specimens.values():
             if specimen.signature not in self.progress.found:
                 self.progress.found[specimen.signature] = Found.of(specimen)
+        self.progress.found = {**self.progress.early, **self.progress.found}
         self.progress.seconds = self._earlier + self.clock() - self._began

@@ -80,6 +80,9 @@ class FindingDocument(_Model):
     shrunk: bool
     """Whether the scenario was made as small as possible."""
 
+    again: bool
+    """Whether the scenario failed in the same way when it was run again; true where nobody tried."""
+
     shrink_seconds: NonNegativeFloat
     shrink_tries: NonNegativeInt
     confirmed: str

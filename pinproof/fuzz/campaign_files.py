@@ -105,7 +105,10 @@ class Folder:
         where = f"on {facts.name} ({facts.version}), seed {self.about.seed}, first in {origin(found.number)}"
         lines = [str(found.signature), f"{where}; kubelet: {found.confirmed}"]
         if found.shrunk:
-            lines.append(f"shrunk to {size(found)} in {found.shrunk.tries} tries, {found.shrunk.seconds:.1f} s")
+            tried = f"{found.shrunk.tries} tries, {found.shrunk.seconds:.1f} s"
+            lines.append(
+                f"shrunk to {size(found)} in {tried}" if found.shrunk.again else "did not fail so when run again"
+            )
         return "\n".join(lines)
 
     def save(self, progress: Progress, *, ended: str, exit_code: int) -> CampaignDocument:
@@ -154,6 +157,7 @@ class Folder:
             steps=steps,
             pods=pods,
             shrunk=bool(found.shrunk and found.shrunk.finished),
+            again=not found.shrunk or found.shrunk.again,
             shrink_seconds=round(found.shrunk.seconds, 3) if found.shrunk else 0,
             shrink_tries=found.shrunk.tries if found.shrunk else 0,
             confirmed=found.confirmed,
@@ -212,14 +216,15 @@ def restored(document: CampaignDocument, place: Path) -> Progress:
         signature = Signature(**finding.signature.model_dump())
         scenario = read_scenario(place / finding.folder / "scenario.yaml")
         tries, seconds = finding.shrink_tries, finding.shrink_seconds
-        shrunk = Shrunk(scenario, tries, seconds, finished=finding.shrunk) if tries else None
+        shrunk = Shrunk(scenario, tries, seconds, finished=finding.shrunk, again=finding.again) if tries else None
         found[signature] = Found(signature, finding.first, scenario, None, shrunk, finding.confirmed)
         tally.signatures[signature] = finding.times
         tally.first[signature] = finding.first
     return Progress(
         done=document.done,
         tally=tally,
-        found=found,
+        found={signature: one for signature, one in found.items() if one.number < document.done},
+        early={signature: one for signature, one in found.items() if one.number >= document.done},
         seconds=document.seconds,
         megabytes=document.megabytes,
         corpus=document.corpus,

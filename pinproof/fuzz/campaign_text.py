@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
-from pinproof.fuzz.campaign import Found, Listener, Progress
+from pinproof.fuzz.campaign import NOT_TRIED, Found, Listener, Progress
 from pinproof.fuzz.campaign_document import CampaignDocument, FindingDocument
 from pinproof.fuzz.campaign_files import Folder, origin, size
 from pinproof.reference.decisions import decided_by_memory
@@ -39,7 +39,9 @@ class Narrator(Listener):
     def _news(self, found: Found) -> str:
         if found.shrunk is None:
             return f"found in {origin(found.number)}: {found.signature}"
-        verdict = f"; {found.confirmed}" if found.confirmed != "not tried" else ""
+        if not found.shrunk.again:
+            return f"did not fail so when run again: {self.folder.scenario_file(found)}"
+        verdict = f"; {found.confirmed}" if found.confirmed != NOT_TRIED else ""
         return f"smallest, {size(found)}{verdict}: {self.folder.scenario_file(found)}"
 
     def counted(self, progress: Progress) -> None:
@@ -127,5 +129,6 @@ def _finding(finding: FindingDocument) -> Iterator[str]:
     name = signature.requirement or ("no verdict" if signature.oracle == "trouble" else "model")
     yield f"    {name}: {signature.step}: {signature.path}" + (f": {signature.said}" if signature.said else "")
     small = "shrunk to" if finding.shrunk else "of"
-    yield f"    {small} {finding.steps} steps and {finding.pods} pods; {finding.confirmed}"
+    again = "" if finding.again else "; did not fail so when run again"
+    yield f"    {small} {finding.steps} steps and {finding.pods} pods; {finding.confirmed}{again}"
     yield f"    {finding.replay}"

@@ -25,12 +25,12 @@ def confirm(signature: Signature, scenario: Scenario, subject: str, open_: Open,
             missing = sorted(abilities(scenario) - opened.capabilities.steps)
             if missing:
                 return f"not tried: {subject} cannot do {', '.join(missing)}"
-            trial = Bench(opened).examine(scenario)
+            shown = Bench(opened).shows(scenario, signature, ledger)
     except InputError as error:
         return f"not tried: {_first_line(error)}"
     except PinproofError as error:
         return f"not tried, {subject} could not be had: {_first_line(error)}"
-    return f"{'confirmed' if signature in trial.signatures(ledger) else 'not shown'} by {subject}"
+    return f"{'confirmed' if shown else 'not shown'} by {subject}"
 
 
 def _first_line(error: Exception) -> str:

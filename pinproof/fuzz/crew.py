@@ -91,7 +91,10 @@ class Alone:
         """Carry it out."""
         del seconds
         while self._tasks:
-            yield from self._worker.carry_out(self._tasks.popleft())
+            try:
+                yield from self._worker.carry_out(self._tasks.popleft())
+            except PinproofError as error:
+                yield Broken.by(error)
             yield Done()
 
     def close(self) -> None:

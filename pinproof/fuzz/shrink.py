@@ -68,9 +68,15 @@ class Shrunk:
     finished: bool
     """Whether nothing simpler was left to try."""
 
+    again: bool = True
+    """Whether the scenario that was given failed in this way once more; what does not cannot be shrunk."""
+
 
 def shrink(scenario: Scenario, shows: Shows, *, budget: Budget | None = None) -> Shrunk:
-    """The smallest scenario found for which `shows` holds; it must hold for the one given."""
+    """The smallest scenario found for which `shows` holds, if it holds for the one given."""
+    began = time.monotonic()
+    if not shows(scenario):
+        return Shrunk(scenario, 1, time.monotonic() - began, finished=False, again=False)
     return _Search(scenario, shows, budget or Budget()).run()
 
 

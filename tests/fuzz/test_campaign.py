@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -26,7 +27,7 @@ from pinproof.scenario.reader import read_scenario
 from pinproof.scenario.steps import Restart, Scenario
 from pinproof.subjects.protocol import Subject
 from pinproof.subjects.reference import ReferenceSubject
-from tests.wrong_subject import open_wrong
+from tests.wrong_subject import WrongSubject, open_wrong
 
 ROOT = Path(pinproof.__file__).parent.parent
 BUG = "wrong:removal gives back at once"
@@ -58,7 +59,7 @@ def told(out: Path) -> Any:
 def test_findings_depend_on_the_seed_alone(tmp_path: Path) -> None:
     """One worker in this process and three processes tell the same, in the same order."""
     codes = [
-        hold(wishes(tmp_path / str(workers), workers=workers, scenarios=180, shrink=True), open_=open_wrong)
+        hold(wishes(tmp_path / str(workers), workers=workers, scenarios=120, shrink=True), open_=open_wrong)
         for workers in (0, 3)
     ]
 
@@ -93,6 +94,27 @@ def test_campaign_goes_on_where_it_stopped(tmp_path: Path) -> None:
     hold(wishes(tmp_path / "parts", scenarios=30, seed=None, subject=None), open_=open_wrong)
     hold(wishes(tmp_path / "whole", scenarios=30), open_=open_wrong)
 
+    assert told(tmp_path / "whole") == told(tmp_path / "parts")
+
+
+def test_what_an_interruption_left_uncounted_is_met_again(tmp_path: Path) -> None:
+    """Found, kept, and then counted once, as if nobody had interrupted."""
+    run, runs = WrongSubject.run, itertools.count()
+
+    def interrupted(subject: WrongSubject, scenario: Scenario) -> History:
+        if next(runs) == 20:
+            raise KeyboardInterrupt
+        return run(subject, scenario)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WrongSubject, "run", interrupted)
+        code = hold(wishes(tmp_path / "parts"), open_=open_wrong)
+    kept = document(tmp_path / "parts")
+    hold(wishes(tmp_path / "parts"), open_=open_wrong)
+    hold(wishes(tmp_path / "whole"), open_=open_wrong)
+
+    assert (130, "interrupted", 0) == (code, kept["ended"], kept["done"])
+    assert kept["findings"]
     assert told(tmp_path / "whole") == told(tmp_path / "parts")
 
 
