@@ -218,8 +218,9 @@ def restored(document: CampaignDocument, place: Path) -> Progress:
         tries, seconds = finding.shrink_tries, finding.shrink_seconds
         shrunk = Shrunk(scenario, tries, seconds, finished=finding.shrunk, again=finding.again) if tries else None
         found[signature] = Found(signature, finding.first, scenario, None, shrunk, finding.confirmed)
-        tally.signatures[signature] = finding.times
-        tally.first[signature] = finding.first
+        if finding.first < document.done:
+            tally.signatures[signature] = finding.times
+            tally.first[signature] = finding.first
     return Progress(
         done=document.done,
         tally=tally,
