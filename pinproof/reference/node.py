@@ -267,10 +267,12 @@ class Node:
             choose=self._choose,
             watch=self._watch,
         )
+        rejection = None
         try:
             rejection = admission.run(self._requested_by_others(resident))
         finally:
-            self.managers = admission.managers  # what was done before a crash is in the files
+            # What was done before a crash is in the files.
+            self.managers = admission.managers
         if rejection:
             resident.verdict = PodVerdict(False, rejection.reason, rejection.status_message)
 
