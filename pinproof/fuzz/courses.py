@@ -14,6 +14,7 @@ from pinproof.fuzz.pods import UNKNOWN_PAGES, PodMaker, lasting
 from pinproof.fuzz.profile import Profile
 from pinproof.fuzz.state_files import TEXTS, edit
 from pinproof.fuzz.stock import Stock
+from pinproof.reference.configuration import DEFAULT_MAX_NODES
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.configs import check_reservations
 from pinproof.scenario.machine import Machine
@@ -29,6 +30,9 @@ _GOES_ON = (100, 99, 95, 88, 75, 62, 52, 45, 40, 40, 40, 40, 40, 40)
 _EVENTS: Odds[Event] = Odds(("admit", 62), ("remove", 13), ("exit", 12), ("restart", 13))
 _EVENTS_DOWN: Odds[Event] = Odds(("mend", 75), ("admit", 8), ("restart", 12), ("remove", 5))
 _STATES = Odds(("keep", 84), ("lose", 6), ("edit", 7), ("text", 3))
+_MOST_ON_MANY_NODES = 4
+"""Steps on a machine with more nodes than the kubelet takes unasked: of 16 nodes each container has 65,535 hints a resource."""
+
 _MAX_RESTARTS = 4
 """Each may double the number of outcomes that are allowed (`model.MAX_HISTORIES`)."""
 
@@ -79,7 +83,10 @@ class Course:
     def _goes_on(self) -> bool:
         """One more step, or the end."""
         so_far = len(self.steps)
-        if so_far >= self.profile.max_steps or not self.draws.chance(_GOES_ON[min(so_far, len(_GOES_ON) - 1)]):
+        most = self.profile.max_steps
+        if len(self.machine.nodes) > DEFAULT_MAX_NODES:
+            most = min(most, _MOST_ON_MANY_NODES)
+        if so_far >= most or not self.draws.chance(_GOES_ON[min(so_far, len(_GOES_ON) - 1)]):
             return False
         self._event(self.draws.weigh(_EVENTS_DOWN if self._down else _EVENTS))
         return True

@@ -29,6 +29,12 @@ _PAGE_SIZES = Odds(
     ((32 * MIB, 16 * GIB), 1),
 )
 _EVENNESS = Odds(("even", 50), ("uneven", 35), ("odd", 15))
+_FAR = 21
+"""Distance of a node that comes later."""
+
+DRIFTS_UP_TO = 6
+"""Most nodes of a machine that gets one more: merging the hints of all stays quick."""
+
 _CORES = Odds((4, 40), (8, 30), (2, 15), (6, 10), (16, 5))
 
 
@@ -144,8 +150,10 @@ def drifted(draws: Draws, machine: Machine, profile: Profile) -> Machine:
     change = draws.pick(("memory", "pages", "nodes", "nodes", "cpus", "all"))
     if change == "all":
         return draw_machine(draws, profile)
-    if change == "nodes" and len(machine.nodes) > 1:
+    if change == "nodes" and len(machine.nodes) > 1 and draws.chance(50):
         return replace(machine, nodes=_without_last(machine.nodes))
+    if change == "nodes" and len(machine.nodes) < min(DRIFTS_UP_TO, profile.max_nodes):
+        return replace(machine, nodes=_with_one_more(machine.nodes))
     if change == "cpus" and len(node.cpus) > 2 * machine.threads_per_core:
         fewer = sorted(node.cpus)[: -machine.threads_per_core]
         return _with(machine, index, replace(node, cpus=CpuSet(fewer)))
@@ -167,6 +175,15 @@ def _without_last(nodes: tuple[NumaNode, ...]) -> tuple[NumaNode, ...]:
         replace(node, distances=None if node.distances is None else node.distances[: len(nodes) - 1])
         for node in nodes[:-1]
     )
+
+
+def _with_one_more(nodes: tuple[NumaNode, ...]) -> tuple[NumaNode, ...]:
+    """The nodes and one of memory alone, as a CXL device shows itself, so that the CPU manager has nothing against it."""
+    last = nodes[-1]
+    far = tuple(_FAR for _ in nodes)
+    added = replace(last, id=last.id + 1, cpus=CpuSet(), distances=None if last.distances is None else (*far, 10))
+    grown = (replace(n, distances=None if n.distances is None else (*n.distances, _FAR)) for n in nodes)
+    return (*grown, added)
 
 
 def _with(machine: Machine, index: int, node: NumaNode) -> Machine:
