@@ -314,6 +314,8 @@ class Node:
         mems = memory.books.ids_of(memory.nodes_of(resident.uid, container.name))
         cpus = self.managers.cpu.of(resident.uid, container.name) or self.managers.cpu.default
         resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=listed(cpus))
+        if self.settings is None or self.settings.policy == "None":
+            return  # which frees nothing, also of what an edited file has brought
         after = static_policy.container_started(memory, resident.uid, resident.asks, container.name, self._reach)
         if after is not memory:
             self.managers = Managers(after, self.managers.cpu)
