@@ -13,7 +13,7 @@ import pytest
 
 from pinproof.errors import InputError
 from pinproof.judge.verdict import Finding
-from pinproof.report import CaseResult, LedgerUse, RunResult, claim, html, markdown, read_report, write_report
+from pinproof.report import CaseResult, LedgerUse, RunResult, Table, claim, html, markdown, read_report, write_report
 from pinproof.report.schema import schema
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +33,7 @@ FAILED = CaseResult(
     details="two: failed\n```\n<b>step 2</b>: admit a | b",
     replay="pinproof replay failures/x/scenario.yaml --subject kubelet:1.36.3",
     artefacts="failures/x",
+    tables=(Table("outcomes by order", ("order", "outcome"), (("a, b", "as before"), ("b, a", "<pod b> | rejected"))),),
 )
 ABSENT = CaseResult("MM-METRICS-001[two]", "n", ("MM-METRICS-001",), "not_applicable", not_applicable=("no counters",))
 RUN = RunResult(
@@ -109,6 +110,35 @@ def test_markdown_tells_failures_first() -> None:
     assert "````\ntwo: failed\n```\n" in text
     assert FAILED.replay in text
     assert "| MM-ADMIT-002 | failed |\n| MM-ADMIT-001 | passed |\n" in text
+
+
+def test_tables_of_a_case_are_in_every_form(tmp_path: Path) -> None:
+    """What a case tells beside its verdict is in the file, on both pages, and in plain text for the terminal."""
+    paths = write_report(tmp_path / "out", RUN)
+    tables = [table for case in read_report(paths.json).cases for table in case.tables]
+
+    assert [["a, b", "as before"], ["b, a", "<pod b> | rejected"]] == [row for table in tables for row in table.rows]
+    assert "| b, a | <pod b> \\| rejected |" in markdown(RUN)
+    assert "<td>b, a<td>&lt;pod b&gt; | rejected" in html(RUN)
+    assert "order  outcome\na, b   as before\nb, a   <pod b> | rejected" == FAILED.tables[0].text()
+
+
+def test_table_has_no_ragged_rows() -> None:
+    """A row that does not fit its head is a mistake of the case."""
+    with pytest.raises(ValueError, match="has not 2 cells"):
+        Table("t", ("a", "b"), (("1",),))
+
+
+def test_slowest_cases_are_named() -> None:
+    """Twenty of them, the slowest first; those that never ran took no time."""
+    many = tuple(replace(PASSED, id=f"case-{number}", duration=number / 10) for number in range(25))
+    run = replace(RUN, cases=many)
+
+    assert [f"case-{number}" for number in range(24, 4, -1)] == [case.id for case in run.slowest()]
+    assert ["case-0"] == [case.id for case in many if not case.duration]
+    assert "| 2.40 | case-24 |\n| 2.30 | case-23 |" in markdown(run)
+    assert "<td>2.40<td>case-24" in html(run)
+    assert "| 0.40 | case-4 |" not in markdown(run)
 
 
 def test_markdown_of_many_failures_is_bounded() -> None:

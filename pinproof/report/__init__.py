@@ -4,7 +4,7 @@ from pinproof.report.document import API_VERSION, ReportDocument, document_of
 from pinproof.report.files import ReportPaths, claim, read_report, write_report
 from pinproof.report.html import html
 from pinproof.report.markdown import markdown
-from pinproof.report.result import CaseResult, LedgerUse, RunResult
+from pinproof.report.result import CaseResult, LedgerUse, RunResult, Table
 
 __all__ = [
     "API_VERSION",
@@ -13,6 +13,7 @@ __all__ = [
     "ReportDocument",
     "ReportPaths",
     "RunResult",
+    "Table",
     "claim",
     "document_of",
     "html",

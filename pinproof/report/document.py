@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from pinproof.history import Outcome
 from pinproof.judge.lattice import exit_reason
 from pinproof.judge.verdict import Finding
-from pinproof.report.result import CaseResult, LedgerUse, RunResult
+from pinproof.report.result import CaseResult, LedgerUse, RunResult, Table
 
 API_VERSION: Final = "pinproof/v1alpha1"
 
@@ -50,6 +50,15 @@ class FindingDocument(_Model):
     explanation: str
 
 
+class TableDocument(_Model):
+    """What a case tells beside its verdict."""
+
+    title: str
+    head: list[str]
+    rows: list[list[str]]
+    """Each as long as the head."""
+
+
 class CaseDocument(_Model):
     """One case."""
 
@@ -72,6 +81,8 @@ class CaseDocument(_Model):
 
     artefacts: str
     """Folder relative to the report."""
+
+    tables: list[TableDocument] = []
 
 
 class SubjectDocument(_Model):
@@ -181,7 +192,12 @@ def _case(case: CaseResult) -> CaseDocument:
         not_applicable=list(case.not_applicable),
         replay=case.replay,
         artefacts=case.artefacts,
+        tables=[_table(table) for table in case.tables],
     )
+
+
+def _table(table: Table) -> TableDocument:
+    return TableDocument(title=table.title, head=list(table.head), rows=[list(row) for row in table.rows])
 
 
 def _finding(finding: Finding) -> FindingDocument:

@@ -47,6 +47,9 @@ def _page(run: RunResult) -> Iterator[str]:
         yield _table(
             ("entry", "used for", "reason", "link"), [*used, *((e, "stale", "", "") for e in run.stale_ledger)]
         )
+    yield from _tables(run)
+    yield "<h2>Slowest cases</h2>\n"
+    yield _table(("seconds", "case"), ((f"{case.duration:.2f}", case.id) for case in run.slowest()))
     yield "<h2>Cases</h2>\n<details><summary>all cases</summary>\n"
     yield from _cases(run.cases)
     yield "</details>\n<h2>Run</h2>\n"
@@ -62,6 +65,16 @@ def _failure(case: CaseResult) -> str:
         f"{escape(case.id)}</summary>\n<p>{escape(where)}</p>"
         f"<pre>{escape(case.details or case.message)}</pre>{replay}</details>\n"
     )
+
+
+def _tables(run: RunResult) -> Iterator[str]:
+    told = [case for case in run.cases if case.tables]
+    if told:
+        yield "<h2>What the cases tell</h2>\n"
+    for case in told:
+        yield f"<details><summary>{escape(case.id)}</summary>\n"
+        yield from (f"<p>{escape(table.title)}</p>{_table(table.head, table.rows)}" for table in case.tables)
+        yield "</details>\n"
 
 
 def _cases(cases: Iterable[CaseResult]) -> Iterator[str]:

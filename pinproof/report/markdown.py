@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 
 from pinproof.history import Outcome
 from pinproof.judge.lattice import ORDER, exit_reason
-from pinproof.report.result import CaseResult, RunResult
+from pinproof.report.result import SLOWEST, CaseResult, RunResult, Table
 
 BAD: tuple[Outcome, ...] = ("error", "failed", "unexpected_pass", "unknown", "not_run")
 """Outcomes that are told case by case, the worst first."""
@@ -51,6 +52,8 @@ def _lines(run: RunResult) -> Iterator[str]:
     yield from _failures(run)
     yield from _requirements(run)
     yield from _ledger(run)
+    yield from _tables(run)
+    yield from _slowest(run)
     yield from _facts(run)
 
 
@@ -105,6 +108,48 @@ def _ledger(run: RunResult) -> Iterator[str]:
     yield ""
     yield from (f"- {use.id}, {len(use.cases)} cases: {_cell(use.reason)} <{use.link}>" for use in run.ledger)
     yield from (f"- **stale**: {entry} matches nothing" for entry in run.stale_ledger)
+    yield ""
+
+
+def _tables(run: RunResult) -> Iterator[str]:
+    told = [case for case in run.cases if case.tables]
+    if told:
+        yield "## What the cases tell"
+        yield ""
+    for case in told[:TOLD]:
+        yield f"<details><summary>{escape(case.id)}</summary>"
+        yield ""
+        for table in case.tables:
+            yield from _table(table)
+        yield "</details>"
+        yield ""
+    if len(told) > TOLD:
+        yield f"And {len(told) - TOLD} more; all of them are in `report.json`."
+        yield ""
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield _cell(table.title)
+    yield ""
+    yield "| " + " | ".join(map(_cell, table.head)) + " |"
+    yield "|" + "---|" * len(table.head)
+    yield from ("| " + " | ".join(map(_cell, row)) + " |" for row in table.rows[:TOLD])
+    yield ""
+    if len(table.rows) > TOLD:
+        yield f"And {len(table.rows) - TOLD} more rows; all of them are in `report.json`."
+        yield ""
+
+
+def _slowest(run: RunResult) -> Iterator[str]:
+    yield "## Slowest cases"
+    yield ""
+    yield f"<details><summary>at most {SLOWEST}, the slowest first</summary>"
+    yield ""
+    yield "| seconds | case |"
+    yield "|---:|---|"
+    yield from (f"| {case.duration:.2f} | {_cell(case.id)} |" for case in run.slowest())
+    yield ""
+    yield "</details>"
     yield ""
 
 

@@ -10,6 +10,30 @@ from pinproof.history import Outcome
 from pinproof.judge.lattice import RunSummary, exit_code, merge
 from pinproof.judge.verdict import Finding
 
+SLOWEST = 20
+"""Cases that a report names as the slowest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a case tells beside its verdict: outcomes by order of re-admission, points that were reached."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """Each as long as the head."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a row of another length."""
+        if any(len(row) != len(self.head) for row in self.rows):
+            raise ValueError(f"a row of {self.title!r} has not {len(self.head)} cells")
+
+    def text(self) -> str:
+        """The table in plain text, columns aligned; without the title."""
+        lines = [self.head, *self.rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.head))]
+        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
@@ -49,6 +73,8 @@ class CaseResult:
 
     artefacts: str = ""
     """Folder with what was kept of a failure, relative to the report."""
+
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +143,10 @@ class RunResult:
             stale_ledger=self.stale_ledger,
             subject_trouble=self.subject_trouble,
         )
+
+    def slowest(self) -> list[CaseResult]:
+        """The cases that took longest, at most `SLOWEST`, the slowest first."""
+        return sorted((case for case in self.cases if case.duration), key=lambda case: -case.duration)[:SLOWEST]
 
     def exit_code(self) -> int:
         """The run's exit code (design §6)."""

@@ -23,7 +23,7 @@ from pinproof.errors import InputError
 from pinproof.judge.lattice import exit_reason
 from pinproof.judge.verdict import Finding
 from pinproof.ledger import Ledger
-from pinproof.report import CaseResult, LedgerUse, ReportPaths, RunResult, claim, write_report
+from pinproof.report import CaseResult, LedgerUse, ReportPaths, RunResult, Table, claim, write_report
 from pinproof.running.facts import Facts
 from pinproof.running.heartbeat import Heartbeat, standard_output
 from pinproof.running.options import FACTS, Settings
@@ -268,8 +268,9 @@ class Controller:
 def _unpacked(packed: dict[str, Any]) -> CaseResult:
     """A result as it was before it was sent: lists back to tuples, findings back to values."""
     findings = tuple(Finding(**finding) for finding in packed["findings"])
+    tables = tuple(Table(t["title"], tuple(t["head"]), tuple(map(tuple, t["rows"]))) for t in packed["tables"])
     lists = {name: tuple(packed[name]) for name in ("requirements", "not_applicable")}
-    return CaseResult(**packed | lists | {"findings": findings})
+    return CaseResult(**packed | lists | {"findings": findings, "tables": tables})
 
 
 def _never(nodeid: str, requirements: tuple[str, ...]) -> CaseResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pinproof.errors import CaptureError
+from pinproof.report.result import Table
 from pinproof.running.configuration import Configuration
 from pinproof.running.examine import Examine, Proof
 from pinproof.running.releases import minor_of
@@ -24,6 +25,9 @@ class Prove:
         self.machine = machine
         self.configuration = configuration
         self.proofs: list[Proof] = []
+        self.tables: list[Table] = []
+        """What the report is to tell of the case beside its verdict."""
+
         self._examine = examine
         self._name = name
 

@@ -182,6 +182,7 @@ class Worker:
             details=details,
             replay=artefacts.replay_command(file, self.facts.name) if folder else "",
             artefacts=str(folder.relative_to(self.settings.out)) if folder else "",
+            tables=tuple(prove.tables) if prove else (),
         )
         return _Ended(end, ruling, result)
 
@@ -233,6 +234,8 @@ def _shape(report: pytest.TestReport, ended: _Ended, item: pytest.Item) -> None:
         report.longrepr = result.details or end.message
     if report.outcome == "failed" and result.details and not end.plain:
         report.sections.append(("what the judge found", result.details))
+    if report.outcome == "failed":
+        report.sections += [(table.title, table.text()) for table in result.tables]
     if report.outcome == "failed" and result.artefacts:
         report.sections.append(("kept", f"{result.artefacts}\n{result.replay}"))
 
