@@ -127,7 +127,8 @@ def _restart(node: _Node, step: Restart) -> bool:
         node.foreign = True
     node.pods = dict(node.live)  # what was rejected or has finished does not come back
     # A configuration that is given again is a change even where it is equal: 0.5Gi is not read as 512Mi is.
-    return step.state == "keep" and not (step.machine or step.kubelet or step.kubernetes)
+    kept = step.state == step.cpu_state == "keep"
+    return kept and not (step.machine or step.kubelet or step.kubernetes)
 
 
 def _settle(node: _Node, now: Observation) -> None:

@@ -49,6 +49,8 @@ def _restart(step: Restart) -> str:
             facts.append(f"state edited: {find!r} → {replace!r}, checksum {checksum}")
         case StateText():
             facts.append("state replaced")
+    if step.cpu_state != "keep":
+        facts.append(f"CPU state {'lost' if step.cpu_state == 'lose' else 'replaced'}")
     if step.signal == "KILL":
         facts.append("killed")
     if step.order:

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import Hinted, Note, Observation, PodVerdict, Told
-from pinproof.reference import checkpoint, cpu_file, restart, static_policy
+from pinproof.reference import checkpoint, cpu_file, cpu_text, restart, static_policy
 from pinproof.reference.admission import (
     ADMISSION_ERRORS,
     ADMISSION_REQUESTS,
@@ -163,7 +163,7 @@ class Node:
         return self._settled[1]
 
     def _load_cpus(self, settings: Settings) -> CpuBooks:
-        """The CPU manager's books as its own file has them; that file is always kept."""
+        """The CPU manager's books as its own file has them."""
         ours = self._cpu_file(settings)
         self._cpu_disk = self._cpu_disk or ours
         gate = settings.pod_level_managers
@@ -355,6 +355,7 @@ class Node:
         was, cpu = self._read.cpu, self.managers.cpu
         if self.settings and not (was.default is cpu.default and was.entries is cpu.entries and was.pods is cpu.pods):
             self._cpu_disk = self._cpu_file(self.settings)
+        self._change_cpu_state(step)
         self._machine = step.machine or self._machine
         self.config = step.kubelet or self.config
         self.behaviour = behaviour_of(step.kubernetes) if step.kubernetes else self.behaviour
@@ -363,6 +364,16 @@ class Node:
         ordered = [name for name in step.order if name in alive] + [name for name in alive if name not in step.order]
         self.residents = {name: alive[name] for name in ordered}
         return self.start()
+
+    def _change_cpu_state(self, step: Restart) -> None:
+        """What is in the CPU manager's file when the kubelet starts again, where the scenario changes it."""
+        if step.cpu_state == "keep":
+            return
+        books = CpuBooks()
+        self._cpu_disk = None
+        if isinstance(step.cpu_state, StateText):
+            self._cpu_disk, books = cpu_text.decode(step.cpu_state.text)
+        self.managers = Managers(self.managers.memory, books)
 
     def _state_after(self, step: Restart) -> str | Saved | None:
         """What is in the state file when the kubelet starts again."""

@@ -49,6 +49,7 @@ def exits(pod: str | Pod, container: str, code: int = 0) -> Exit:
 def restart(
     *,
     state: State = "keep",
+    cpu_state: Literal["keep", "lose"] | StateText = "keep",
     order: tuple[str, ...] = (),
     signal: Literal["TERM", "KILL"] = "TERM",
     machine: str | Machine | None = None,
@@ -59,13 +60,14 @@ def restart(
 
     Args:
         state: what happens to the state file meanwhile: `keep`, `lose`, `edited(...)` or `replaced(...)`.
+        cpu_state: what happens to the CPU manager's state file: `keep`, `lose` or `replaced(...)`.
         order: pods in the order of their re-admission.
         signal: how the kubelet is stopped.
         machine: the machine after the restart, where it changed.
         kubelet: the configuration after the restart, where it changed.
         kubernetes: the release after the restart, where it changed.
     """
-    plain = Restart(state=state, order=order, signal=signal, kubernetes=kubernetes)
+    plain = Restart(state=state, cpu_state=cpu_state, order=order, signal=signal, kubernetes=kubernetes)
     return PlannedRestart(plain, machine, kubelet)
 
 

@@ -244,8 +244,15 @@ class StateDocument(Document):
     """The whole new file, instead of find and replace."""
 
 
+class CpuStateDocument(Document):
+    """What happens to the CPU manager's state file: a new text."""
+
+    text: StrictStr
+    """The whole new file."""
+
+
 def _state_form(value: object) -> str:
-    return f"{TAG_MARK}edit" if isinstance(value, dict | StateDocument) else f"{TAG_MARK}word"
+    return f"{TAG_MARK}edit" if isinstance(value, dict | StateDocument | CpuStateDocument) else f"{TAG_MARK}word"
 
 
 def _topology_form(value: object) -> str:
@@ -271,6 +278,10 @@ StateField = Annotated[
     Annotated[StateDocument, Tag(f"{TAG_MARK}edit")] | Annotated[Name, Tag(f"{TAG_MARK}word")],
     Discriminator(_state_form),
 ]
+CpuStateField = Annotated[
+    Annotated[CpuStateDocument, Tag(f"{TAG_MARK}edit")] | Annotated[Name, Tag(f"{TAG_MARK}word")],
+    Discriminator(_state_form),
+]
 
 
 class RestartDocument(Document):
@@ -278,6 +289,9 @@ class RestartDocument(Document):
 
     state: StateField = "keep"
     """keep, lose, a file whose text replaces the state file (relative to the scenario), or an edit of it."""
+
+    cpu_state: Annotated[CpuStateField, Field(alias="cpuState")] = "keep"
+    """keep, lose, or the file or text that replaces `cpu_manager_state`."""
 
     order: list[PodName] = Field(default_factory=list)
     """Pods in the order of their re-admission; the others follow in the order of their first admission."""

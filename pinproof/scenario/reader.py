@@ -11,6 +11,7 @@ from pinproof.scenario.checks import Timeline
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.configs import config_of
 from pinproof.scenario.document import (
+    CpuStateDocument,
     KubeletDocument,
     RestartDocument,
     ScenarioDocument,
@@ -115,6 +116,7 @@ class _Reader:
         kubelet = config_of(document.kubelet, timeline.kubelet) if document.kubelet is not None else None
         return Restart(
             state=self._state(document, (*at, "state")),
+            cpu_state=self._cpu_state(document, (*at, "cpuState")),
             order=tuple(document.order),
             signal=document.signal,
             machine=self.machine(*at, "topology") if document.topology is not None else None,
@@ -123,17 +125,24 @@ class _Reader:
         )
 
     def _state(self, document: RestartDocument, at: Location) -> Literal["keep", "lose"] | StateEdit | StateText:
-        state = document.state
-        if isinstance(state, StateDocument):
-            return self._edit(state, at)
-        if state == "keep":
+        if isinstance(document.state, StateDocument):
+            return self._edit(document.state, at)
+        return self._kept_or_file(document.state, at, "a mapping with find and replace")
+
+    def _cpu_state(self, document: RestartDocument, at: Location) -> Literal["keep", "lose"] | StateText:
+        if isinstance(document.cpu_state, CpuStateDocument):
+            return StateText(document.cpu_state.text)
+        return self._kept_or_file(document.cpu_state, at, "a mapping with text")
+
+    def _kept_or_file(self, word: str, at: Location, otherwise: str) -> Literal["keep", "lose"] | StateText:
+        if word == "keep":
             return "keep"
-        if state == "lose":
+        if word == "lose":
             return "lose"
         try:
-            return StateText(read_text(self.base / state))
+            return StateText(read_text(self.base / word))
         except InputError as error:
-            self.draft.say(at, f"{error}; write keep, lose, a file, or a mapping with find and replace")
+            self.draft.say(at, f"{error}; write keep, lose, a file, or {otherwise}")
             return "keep"
 
     def _edit(self, state: StateDocument, at: Location) -> StateEdit | StateText:

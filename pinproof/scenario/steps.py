@@ -60,6 +60,9 @@ class Restart:
     state: Literal["keep", "lose"] | StateEdit | StateText = "keep"
     """What happens to `memory_manager_state` in between."""
 
+    cpu_state: Literal["keep", "lose"] | StateText = "keep"
+    """What happens to `cpu_manager_state`."""
+
     order: tuple[str, ...] = ()
     """Pods in the order of their re-admission; pods that are not named follow in the order of their first admission."""
 

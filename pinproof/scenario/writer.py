@@ -136,6 +136,8 @@ def _restart(step: Restart, kubelet: KubeletConfig) -> Entries:
     entries: Entries = {}
     if step.state != "keep":
         entries["state"] = _state(step.state)
+    if step.cpu_state != "keep":
+        entries["cpuState"] = _state(step.cpu_state)
     if step.order:
         entries["order"] = list(step.order)
     if step.signal != "TERM":

@@ -74,6 +74,8 @@ def _node(node: NumaNode) -> Entries:
 
 def _restart(value: Restart) -> Entries:
     entries: Entries = {"state": _state(value), "order": value.order, "signal": value.signal}
+    if value.cpu_state != "keep":
+        entries["cpuState"] = _text_or_word(value.cpu_state)
     if value.machine is not None:
         entries["machine"] = machine(value.machine)
     if value.kubelet is not None:
@@ -83,12 +85,14 @@ def _restart(value: Restart) -> Entries:
 
 def _state(value: Restart) -> object:
     match value.state:
-        case StateText(text):
-            return {"text": text}
         case StateEdit(find, replace, checksum):
             return {"find": find, "replace": replace, "checksum": checksum}
-        case word:
-            return word
+        case other:
+            return _text_or_word(other)
+
+
+def _text_or_word(state: str | StateText) -> object:
+    return {"text": state.text} if isinstance(state, StateText) else state
 
 
 def _pod(pod: Pod) -> Entries:

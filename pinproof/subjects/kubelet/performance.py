@@ -34,7 +34,12 @@ def speaks_of_uids(scenario: Scenario) -> bool:
     They do in state files of its own, and where the machine changes: a refusal names the pod whose node is gone.
     """
     restarts = [step for step in scenario.steps if isinstance(step, Restart)]
-    return any(isinstance(step.state, StateEdit | StateText) or step.machine is not None for step in restarts)
+    return any(
+        isinstance(step.state, StateEdit | StateText)
+        or isinstance(step.cpu_state, StateText)
+        or step.machine is not None
+        for step in restarts
+    )
 
 
 class Performance:
@@ -130,7 +135,7 @@ class Performance:
         )
         if not self._ending:
             node.stop(step.signal)
-        if setting != before or step.state != "keep":
+        if setting != before or (step.state, step.cpu_state) != ("keep", "keep"):
             self.spoiled = "a restart changed the node"
         files = [*self._returning(step.order), *self._state(step)]
         if upgrade.needs_record(before.release, setting.release):
@@ -154,6 +159,11 @@ class Performance:
             yield _manifest(live)
 
     def _state(self, step: Restart) -> Iterator[tuple[str, str | None]]:
+        match step.cpu_state:
+            case "lose":
+                yield places.CPU_STATE, None
+            case StateText(text):
+                yield places.CPU_STATE, text
         match step.state:
             case "lose":
                 yield places.STATE, None

@@ -56,6 +56,7 @@ CAPABILITIES: Final = Capabilities(
             "exit",
             "restart",
             "restart.state",
+            "restart.cpu_state",
             "restart.order",
             "restart.signal",
             "restart.machine",

@@ -79,11 +79,12 @@ type exitDocument struct {
 }
 
 type restartDocument struct {
-	State   stateChange     `json:"state"`
-	Order   []string        `json:"order"`
-	Signal  string          `json:"signal"`
-	Machine json.RawMessage `json:"machine"`
-	Kubelet json.RawMessage `json:"kubelet"`
+	State    stateChange     `json:"state"`
+	CPUState stateChange     `json:"cpuState"` // keep, lose or a text
+	Order    []string        `json:"order"`
+	Signal   string          `json:"signal"`
+	Machine  json.RawMessage `json:"machine"`
+	Kubelet  json.RawMessage `json:"kubelet"`
 }
 
 // stateChange is what becomes of the state file while the kubelet is down.

@@ -10,7 +10,8 @@ import (
 
 // restart stops the kubelet, changes what changes meanwhile, and starts it. Terminal pods do not come back.
 func (n *node) restart(r *restartDocument) error {
-	r.State.apply()
+	r.State.apply(memoryFile)
+	r.CPUState.apply(cpuFile)
 	if text, ok := store.Files[memoryFile]; ok && n.shuffle != nil {
 		read := shuffled(text, n.shuffle)
 		store.Files[memoryFile] = read

@@ -16,13 +16,13 @@ import (
 
 var checksumField = regexp.MustCompile(`"checksum":\d+`)
 
-// apply changes the state file while the kubelet is down.
-func (c *stateChange) apply() {
+// apply changes a state file while the kubelet is down; an edit is of the memory manager's.
+func (c *stateChange) apply(path string) {
 	switch {
 	case c.lose:
-		delete(store.Files, memoryFile)
+		delete(store.Files, path)
 	case c.text != nil:
-		store.Files[memoryFile] = []byte(*c.text)
+		store.Files[path] = []byte(*c.text)
 	case c.edit != nil:
 		c.edit.apply()
 	}
