@@ -21,7 +21,7 @@ from pinproof.running.places import shipped
 
 Tier = Literal["P0", "P1", "P2"]
 Kind = Literal["defect", "behaviour"]
-Link = Annotated[str, Field(pattern=r"^https://github\.com/[\w./-]+/(issues|pull)/\d+$")]
+Link = Annotated[str, Field(pattern=r"^https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+$")]
 
 
 @dataclass(frozen=True, slots=True)

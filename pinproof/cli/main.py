@@ -17,7 +17,7 @@ from typing import NoReturn
 import pinproof
 from pinproof.errors import PinproofError
 
-COMMANDS = ("run", "fuzz", "replay", "predict", "layers", "diff", "bisect", "build", "topology", "doctor")
+COMMANDS = ("run", "fuzz", "replay", "predict", "layers", "diff", "bisect", "catalogue", "build", "topology", "doctor")
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130

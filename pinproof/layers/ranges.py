@@ -8,11 +8,12 @@ from pinproof.reference.behaviour import MINORS
 from pinproof.running.releases import minor_number
 
 
-def subjects_of(text: str) -> tuple[str, ...]:
-    """The subjects of a list with commas, ranges written out; InputError for fewer than two or a range of nothing."""
+def subjects_of(text: str, *, least: int = 2) -> tuple[str, ...]:
+    """The subjects of a list with commas, ranges written out; InputError for fewer than `least` or a range of nothing."""
     found = tuple(spec for part in text.split(",") if part.strip() for spec in _expanded(part.strip()))
-    if len(found) < 2:
-        raise InputError("--subjects", Problem("", f"{text!r} names {len(found)}; it takes two to differ"))
+    if len(found) < least:
+        why = "it takes two to differ" if least > 1 else "such as component:1.36.3"
+        raise InputError("--subjects", Problem("", f"{text!r} names {len(found)}; {why}"))
     return found
 
 

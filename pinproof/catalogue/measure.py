@@ -1,0 +1,73 @@
+"""Runs the cases of the catalogue on one subject after the other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from pinproof.catalogue.cells import Run, run_of
+from pinproof.catalogue.entries import Entry, files_of
+from pinproof.errors import InputError, PinproofError, Problem
+from pinproof.report.document import ReportDocument
+from pinproof.report.files import read_report
+from pinproof.running.places import shipped
+
+Suites = Callable[[list[str]], int]
+"""`pinproof run`: arguments → exit code."""
+
+VERDICTS = (0, 1, 10, 11)
+"""Exit codes of a run that has written its report."""
+
+INTERRUPTED = 130
+
+
+class RunError(PinproofError):
+    """A run of the suites ended without a report; it has said why."""
+
+    def __init__(self, subject: str, code: int) -> None:
+        self.exit_code = code
+        super().__init__(f"{subject}: the run ended with {code} and no report; nothing was written")
+
+
+def measure(
+    entries: Sequence[Entry], subjects: Iterable[str], run: Suites, *, reports: Path, options: Sequence[str] = ()
+) -> list[Run]:
+    """Run every case of the entries on every subject.
+
+    Args:
+        entries: what to look for.
+        subjects: such as `component:1.31.0`, one after the other.
+        run: runs suites.
+        reports: folder for the reports, one folder a subject inside.
+        options: further options of `pinproof run`.
+
+    Raises:
+        InputError: two subjects are of one kind and release.
+        RunError: a subject cannot be had, or the suites cannot be run.
+        KeyboardInterrupt: a run was interrupted.
+    """
+    done: dict[tuple[str, str], Run] = {}
+    for subject in subjects:
+        document = _report(entries, subject, run, reports, options)
+        found = run_of(entries, document)
+        if (found.kind, found.version) in done:
+            raise InputError("--subjects", Problem("", f"{found.kind} {found.version} is there twice"))
+        done[found.kind, found.version] = found
+        showing = sum(found.cell(entry.id) == "shows" for entry in entries)
+        sys.stderr.write(f"pinproof: {subject}: {document.totals.executed} cases, {showing} entries reproduce\n")
+    return list(done.values())
+
+
+def _report(
+    entries: Sequence[Entry], subject: str, run: Suites, reports: Path, options: Sequence[str]
+) -> ReportDocument:
+    root = shipped("suites").parent
+    paths = [str(root / file) for file in files_of(entries)]
+    out = reports / "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in subject)
+    code = run([*paths, "--subject", subject, "--out", str(out), "-p", "no:cacheprovider", *options])
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code not in VERDICTS:
+        raise RunError(subject, code)
+    return read_report(out / "report.json")
