@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Final
+
 from pinproof.errors import CaptureError
 from pinproof.report.result import Table
+from pinproof.running.artefacts import Gathers
 from pinproof.running.configuration import Configuration
 from pinproof.running.examine import Examine, Proof
 from pinproof.running.releases import minor_of
-from pinproof.running.seen import Seen
+from pinproof.running.seen import NotObservableError, Seen
 from pinproof.running.steps import PlannedRestart, planned
+from pinproof.running.words import Words
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.steps import Scenario, Step
 from pinproof.subjects.protocol import Subject
+
+_LOGGED: Final = 5.0
+"""Seconds within which a kubelet has logged what it does beside its work, such as events."""
 
 
 class Prove:
@@ -69,3 +78,25 @@ class Prove:
                 remedy="see the artefacts of the case; on a slow machine try --slow 3",
             )
         return Seen(proof.observed, self.subject.capabilities)
+
+    def gathered(self, name: str) -> str:
+        """A file of the last scenario that is otherwise kept for failures alone: `kubelet.log`, `calls.jsonl`, `metrics.prom`.
+
+        Raises NotObservableError where the subject has no such file.
+        """
+        files = self.subject.gather() if isinstance(self.subject, Gathers) else {}
+        if name not in files:
+            raise NotObservableError(f"{self.subject.name} does not show {name}")
+        return files[name]
+
+    def words(self, has: Callable[[Words], object] = lambda words: True) -> Words:
+        """What the latest kubelet of the last scenario has logged, read again for a moment until it `has` what it should.
+
+        Raises NotObservableError where the subject has no log.
+        """
+        deadline = time.monotonic() + _LOGGED
+        while True:
+            words = Words.of(self.gathered("kubelet.log"))
+            if has(words) or time.monotonic() > deadline:
+                return words
+            time.sleep(0.05)  # events are logged by a goroutine of their own, and nobody announces them

@@ -77,7 +77,7 @@ def arguments() -> list[str]:
         f"--hostname-override={places.NODE_NAME}",
         "--v=2",
         # "… the worker can now stop" is the only positive sign that a pod is over (see lifecycle).
-        "--vmodule=pod_workers=4",
+        "--vmodule=pod_workers=4,event=3",
     ]
 
 
