@@ -24,7 +24,7 @@ from pinproof.running.configuration import Configuration, configured, none_polic
 from pinproof.running.pods import besteffort, burstable, container, guaranteed, hinted, pod, pod_level, sidecar
 from pinproof.running.prove import Prove
 from pinproof.running.seen import Seen, block, gib, mib, size
-from pinproof.running.steps import admit, edited, exits, remove, replaced, restart
+from pinproof.running.steps import admit, admit_together, edited, exits, remove, replaced, restart
 
 __all__ = [
     "Case",
@@ -32,6 +32,7 @@ __all__ = [
     "Prove",
     "Seen",
     "admit",
+    "admit_together",
     "besteffort",
     "block",
     "burstable",

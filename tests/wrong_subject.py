@@ -68,7 +68,7 @@ class WrongSubject(ReferenceSubject):
 
     def run(self, scenario: Scenario) -> History:
         """The first of the histories that the wrong model allows."""
-        history: History = self._model.predict(scenario, self._switches, hints=True).histories[0]
+        history: History = self._model.predict(scenario, self._switches, hints=True, along=()).histories[0]
         return history
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from pinproof.fuzz.shrink_steps import coherent
 from pinproof.scenario.pod import Container, Pod, Resources
 from pinproof.scenario.quantity import Quantity
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, Step
 
 GI = 1 << 30
 MI = 1 << 20
@@ -129,6 +129,8 @@ def _renamed(step: Step, names: Mapping[str, str]) -> Step:
     match step:
         case Admit(pod):
             return Admit(replace(pod, name=names[pod.name]))
+        case AdmitTogether(pods):  # not drawn, so its pods keep their names
+            return AdmitTogether(tuple(replace(pod, name=names.get(pod.name, pod.name)) for pod in pods))
         case Remove() | Exit():
             return replace(step, pod=names.get(step.pod, step.pod))
         case Restart():

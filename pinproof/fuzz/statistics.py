@@ -17,7 +17,7 @@ from pinproof.fuzz.scenarios import DEFAULT, draw_scenario
 from pinproof.history import Observation
 from pinproof.reference.decisions import DECISIONS, Reached, decided_by_memory
 from pinproof.reference.model import predict
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, Step
 
 Features = Mapping[str, Mapping[str, int]]
 """Group, such as `nodes` → value → how often."""
@@ -128,6 +128,8 @@ def _outcome(step: Step, seen: Observation) -> str:
         case Admit(pod=pod):
             verdict = (seen.pods or {})[pod.name]
             return "admitted" if verdict.admitted else verdict.reason
+        case AdmitTogether():
+            return "admitted together"
         case Remove() | Exit():
             return "gone or ended"
         case Restart():

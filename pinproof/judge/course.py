@@ -13,7 +13,7 @@ from pinproof.history import History, Observation
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,10 @@ def _take(node: _Node, step: Step | None) -> bool:
         case _ if node.idle:
             pass
         case Admit(pod):
-            node.pods[pod.name] = node.live[pod.name] = pod
-            node.exits[pod.name] = {}
+            _arrive(node, pod)
+        case AdmitTogether(pods):
+            for pod in pods:
+                _arrive(node, pod)
         case Remove(pod=name):
             for known in (node.pods, node.live, node.exits):
                 known.pop(name, None)
@@ -109,6 +111,11 @@ def _take(node: _Node, step: Step | None) -> bool:
         case Restart():
             return _restart(node, step)
     return False
+
+
+def _arrive(node: _Node, pod: Pod) -> None:
+    node.pods[pod.name] = node.live[pod.name] = pod
+    node.exits[pod.name] = {}
 
 
 def _has_ended(node: _Node, step: Exit) -> bool:

@@ -8,7 +8,7 @@ from itertools import groupby
 from textwrap import fill
 
 from pinproof.judge.verdict import Finding, Judgement
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 
 WIDTH = 96
 """Of explanations, in columns, without their margin."""
@@ -30,6 +30,8 @@ def _action(step: Step) -> str:
     match step:
         case Admit(pod):
             return f"admit {pod.name}"
+        case AdmitTogether(pods):
+            return f"admit together {', '.join(pod.name for pod in pods)}"
         case Remove(pod=name):
             return f"remove {name}"
         case Exit(pod=name, container=container, code=code):

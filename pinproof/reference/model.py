@@ -35,7 +35,7 @@ class Script:
 
     def __init__(self, taken: tuple[int, ...]) -> None:
         self._planned = taken
-        self._made: list[int] = []
+        self.made: list[int] = []
         self.chance = 1.0
         """How likely these choices are at least."""
 
@@ -48,11 +48,11 @@ class Script:
         ordered = tuple(chances)
         if len(ordered) == 1:
             return ordered[0]
-        at = len(self._made)
+        at = len(self.made)
         choice = self._planned[at] if at < len(self._planned) else 0
         if at >= len(self._planned):
-            self.others += [(*self._made, other) for other in range(1, len(ordered))]
-        self._made.append(choice)
+            self.others += [(*self.made, other) for other in range(1, len(ordered))]
+        self.made.append(choice)
         self.chance *= chances[ordered[choice]]
         return ordered[choice]
 
@@ -64,8 +64,11 @@ def predict(
     texts: bool = True,
     hints: bool = False,
     reached: Reached | None = None,
+    along: tuple[int, ...] | None = None,
 ) -> Prediction:
     """Every history that this kubelet may show. `texts=False` leaves out state file texts and notes, for speed.
+
+    `along` are choices made in advance: the one history that they lead to, with the first option where they end.
 
     `hints=True` fills in what the hint providers answered. `reached` is given the names of the decisions that were taken, those
     of all histories together.
@@ -75,14 +78,15 @@ def predict(
     """
     histories: list[History] = []
     chances: list[float] = []
-    scripts: list[tuple[int, ...]] = [()]
+    scripts: list[tuple[int, ...]] = [along or ()]
     while scripts:
         if len(histories) == MAX_HISTORIES:
             raise InputError(
                 f"scenario {scenario.name}",
                 Problem(
                     "steps",
-                    f"more than {MAX_HISTORIES} outcomes are allowed; restart less often after the first that is open",
+                    f"more than {MAX_HISTORIES} outcomes are allowed; restart less often after the first that is open, "
+                    "and let fewer pods arrive together",
                 ),
             )
         script = Script(scripts.pop())
@@ -97,7 +101,7 @@ def predict(
         )
         histories.append(_history(node, scenario))
         chances.append(script.chance)
-        scripts += script.others
+        scripts += script.others if along is None else ()
     return Prediction(tuple(histories), tuple(chances))
 
 

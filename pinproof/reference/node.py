@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import Hinted, Note, Observation, PodVerdict, Told
@@ -48,7 +49,7 @@ from pinproof.reference.view import View
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Container, Pod
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, StateText, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, StateEdit, StateText, Step
 
 
 class Choices(Protocol):
@@ -126,7 +127,9 @@ class Node:
         """The state file for as long as nothing changed it."""
 
         self._settled: tuple[tuple[Machine, KubeletConfig, Behaviour], Settings] | None = None
-        self._incarnations = 0
+        self.last_arrival = 0
+        """Pods that ever arrived."""
+
         self._view = View()
         self._notes: list[Note] = []
         self._hinted: list[Hinted] = []
@@ -228,7 +231,9 @@ class Node:
                 case _ if self.settings is None:
                     pass
                 case Admit(pod=pod):
-                    self._arrive(pod)
+                    self.arrive(pod)
+                case AdmitTogether(pods=pods):
+                    self._arrive_together(pods)
                 case Remove(pod=name):
                     self.residents.pop(name, None)  # a pod that was rejected before a restart is gone already
                 case Exit():
@@ -240,9 +245,45 @@ class Node:
             self._reach(name_of_refusal(self.refusal))
         return self._observe()
 
-    def _arrive(self, pod: Pod) -> None:
-        self._incarnations += 1
-        resident = Resident(pod, f"{pod.name}.{self._incarnations}", PodVerdict(admitted=True), self._asked(pod))
+    def fork(self, choose: Choices) -> Self:
+        """A node that goes on from here by itself, and tells nothing of what this one has told."""
+        twin = copy(self)
+        twin._separate(choose)  # noqa: SLF001  # it is one of us
+        return twin
+
+    def _separate(self, choose: Choices) -> None:
+        """Share nothing that changes with the node that this one is a copy of."""
+        self.residents = {
+            name: replace(resident, told=dict(resident.told), over=set(resident.over))
+            for name, resident in self.residents.items()
+        }
+        self.names, self.counters = dict(self.names), Counter(self.counters)
+        self._choose, self._view, self._notes, self._hinted = choose, copy(self._view), [], []
+        hinted = None if self._watch.hinted is None else self._hinted
+        self._watch = Watch(self._tell if self._texts else None, self._reach, hinted)
+
+    def _arrive_together(self, pods: Sequence[Pod]) -> None:
+        """All at once: which is taken up next is open.
+
+        Raises:
+            InputError: some have CPUs of their own and others do not. When the containers of these are created is open too,
+                and with it the CPUs that are left for them by then.
+        """
+        owners = {any(self._asked(pod).cpus.values()) for pod in pods}
+        if self.config.cpu_manager_policy == "static" and len(owners) > 1:
+            told = "pods with and without exclusive CPUs do not arrive together here; admit these or those one by one"
+            raise InputError("scenario", Problem("admitTogether", told))
+        waiting = {pod.name: (number, pod) for number, pod in enumerate(pods, self.last_arrival + 1)}
+        self.last_arrival += len(pods)
+        while waiting:
+            number, pod = waiting.pop(self._choose(tuple(waiting)))
+            self.arrive(pod, number)
+
+    def arrive(self, pod: Pod, number: int | None = None) -> None:
+        """A pod arrives; `number` is its place among all that ever did, where it is not the next."""
+        if number is None:
+            number = self.last_arrival = self.last_arrival + 1
+        resident = Resident(pod, f"{pod.name}.{number}", PodVerdict(admitted=True), self._asked(pod))
         self.residents.pop(pod.name, None)
         self.residents[pod.name] = resident  # last, also where a rejected pod of that name was before
         self.names[resident.uid] = pod.name

@@ -12,11 +12,12 @@ from typing import Protocol, runtime_checkable
 from pinproof.history import History, Prediction
 from pinproof.judge.compare import compare
 from pinproof.judge.outcomes import judge_outcomes, repeats
+from pinproof.judge.serial import serial_order, with_order, without_hints
 from pinproof.judge.verdict import Judgement, judge
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError
 from pinproof.scenario.other_hints import has_hints
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, Step
 from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities, Subject
 
 
@@ -43,7 +44,13 @@ class Repeats(Protocol):
 
 Examine = Callable[[Subject, Scenario], Proof]
 
-_ABILITIES: dict[type[Step], str] = {Admit: "admit", Remove: "remove", Exit: "exit", Restart: "restart"}
+_ABILITIES: dict[type[Step], str] = {
+    Admit: "admit",
+    AdmitTogether: "admitTogether",
+    Remove: "remove",
+    Exit: "exit",
+    Restart: "restart",
+}
 
 
 def examine(subject: Subject, scenario: Scenario) -> Proof:
@@ -57,6 +64,8 @@ def examine(subject: Subject, scenario: Scenario) -> Proof:
     if missing:
         raise NotObservableError(f"{subject.name} cannot do {', '.join(missing)}")
     hints = "hints" in subject.capabilities.observables
+    if any(isinstance(step, AdmitTogether) for step in scenario.steps):
+        return _examine_together(subject, scenario)
     prediction = predicted(scenario, minor_of(subject.version), hints=hints)
     if len(prediction.histories) > 1 and isinstance(subject, Repeats):
         return _examine_outcomes(subject, scenario, prediction, subject.capabilities)
@@ -75,6 +84,19 @@ def _examine_outcomes(
     return Proof(scenario, prediction, next(wrong, histories[0]), judgement)
 
 
+def _examine_together(subject: Subject, scenario: Scenario) -> Proof:
+    """Run first, then find the orders of the pods that arrived together, and judge along these."""
+    from pinproof.reference.behaviour import behaviour_of
+    from pinproof.reference.model import predict
+
+    behaviour, capabilities = behaviour_of(subject.version), without_hints(subject.capabilities)
+    observed = subject.run(scenario)
+    order = serial_order(scenario, observed, behaviour, capabilities)
+    prediction = predict(scenario, behaviour, along=order.choices)
+    judgement = with_order(judge(scenario, prediction, observed, capabilities), order)
+    return Proof(scenario, prediction, observed, judgement)
+
+
 def predicted(scenario: Scenario, minor: str, *, hints: bool = False) -> Prediction:
     """What the reference of a minor allows, with hints if asked; raises InputError for a minor it does not know."""
     from pinproof.reference.behaviour import behaviour_of
@@ -91,7 +113,8 @@ def abilities(scenario: Scenario) -> set[str]:
         wanted.add(MACHINE_WINDOWS)
     for step in scenario.steps:
         wanted.add(_ABILITIES[type(step)])
-        if isinstance(step, Admit) and has_hints(step.pod):
+        pods = step.pods if isinstance(step, AdmitTogether) else (step.pod,) if isinstance(step, Admit) else ()
+        if any(has_hints(pod) for pod in pods):
             wanted.add(ADMIT_HINTS)
         if isinstance(step, Restart) and step.machine is not None and step.machine.os == "windows":
             wanted.add(MACHINE_WINDOWS)

@@ -9,7 +9,7 @@ from pinproof.running.configuration import Configuration
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, StateEdit, StateText, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, StateEdit, StateText, Step
 
 State = Literal["keep", "lose"] | StateEdit | StateText
 
@@ -34,6 +34,11 @@ class PlannedRestart:
 def admit(pod: Pod) -> Admit:
     """The pod arrives."""
     return Admit(pod)
+
+
+def admit_together(*pods: Pod) -> AdmitTogether:
+    """The pods arrive at once; any order in which the kubelet may take them up will do."""
+    return AdmitTogether(pods)
 
 
 def remove(pod: str | Pod) -> Remove:

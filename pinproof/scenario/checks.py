@@ -9,7 +9,7 @@ from pinproof.scenario.configs import check_reservations
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.other_hints import check_hints
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Step
 from pinproof.scenario.yamltext import Location
 
 Say = Callable[[Location, str], None]
@@ -39,6 +39,9 @@ class Timeline:
         """Take the next step, which stands at `at`."""
         if isinstance(step, Admit):
             self._admit(step.pod, at)
+        elif isinstance(step, AdmitTogether):
+            for index, pod in enumerate(step.pods):
+                self._admit(pod, (*at, index))
         elif isinstance(step, Remove):
             if self._known(step.pod, at):
                 del self._pods[step.pod]

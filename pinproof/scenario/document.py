@@ -317,6 +317,9 @@ class StepDocument(Document):
     admit: PodField | None = None
     """A pod arrives: a v1.Pod manifest, or the short form of one."""
 
+    admit_together: Annotated[list[PodField] | None, Field(alias="admitTogether", min_length=1)] = None
+    """Pods arrive at once, in whichever order the kubelet takes them up."""
+
     remove: PodName | None = None
     """A pod is deleted."""
 

@@ -23,7 +23,7 @@ from pinproof.scenario.draft import Draft
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.machines import machine_of
 from pinproof.scenario.shortform import check_pod, pod_of
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 from pinproof.scenario.topologies import read_machine, read_text, say_impossible
 from pinproof.scenario.yamltext import Location
 
@@ -88,7 +88,7 @@ class _Reader:
         given = sorted(document.model_fields_set)
         if len(given) != 1:
             found = " and ".join(given) or "none"
-            self.draft.say(at, f"a step has exactly one of admit, remove, exit and restart, not {found}")
+            self.draft.say(at, f"a step has exactly one of admit, admitTogether, remove, exit and restart, not {found}")
             timeline.unreadable()
             return None
         step = self._event(document, at, timeline)
@@ -104,6 +104,11 @@ class _Reader:
             for place, message in check_pod(document.admit):
                 self.draft.say((*at, "admit", *place), message)
             return Admit(pod_of(document.admit))
+        if document.admit_together is not None:
+            for index, pod in enumerate(document.admit_together):
+                for place, message in check_pod(pod):
+                    self.draft.say((*at, "admitTogether", index, *place), message)
+            return AdmitTogether(tuple(pod_of(pod) for pod in document.admit_together))
         if document.remove is not None:
             return Remove(document.remove)
         if document.exit is not None:

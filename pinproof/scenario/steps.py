@@ -18,6 +18,14 @@ class Admit:
 
 
 @dataclass(frozen=True, slots=True)
+class AdmitTogether:
+    """Pods arrive at once. A kubelet admits them one by one, in an order of its own; the judge finds one that explains all."""
+
+    pods: tuple[Pod, ...]
+    """At a restart they come back in this order."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """A pod is deleted; the step ends when the kubelet no longer knows it."""
 
@@ -77,7 +85,7 @@ class Restart:
     """The kubelet release after the restart, where it changed (`1.36.3`)."""
 
 
-Step = Admit | Remove | Exit | Restart
+Step = Admit | AdmitTogether | Remove | Exit | Restart
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, Pod
 from pinproof.scenario.pod_level import HUGEPAGES
 from pinproof.scenario.quantity import Quantity
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 
 Entries = dict[str, Any]
 """A mapping as it will stand in the file."""
@@ -124,6 +124,8 @@ def _config_value(value: object) -> object:
 def _step(step: Step, kubelet: KubeletConfig) -> Entries:
     if isinstance(step, Admit):
         return {"admit": _pod(step.pod)}
+    if isinstance(step, AdmitTogether):
+        return {"admitTogether": [_pod(pod) for pod in step.pods]}
     if isinstance(step, Remove):
         return {"remove": step.pod}
     if isinstance(step, Exit):

@@ -32,7 +32,7 @@ class Capabilities:
     """Names of the fields of `Observation` that it fills, and `EXPOSITION` where a metrics page is read."""
 
     steps: frozenset[str]
-    """`admit`, `remove`, `exit`, `restart`, and `restart.<field>` for each field of a restart that it can honour;
+    """`admit`, `admitTogether`, `remove`, `exit`, `restart`, `restart.<field>` for each field of a restart that it can honour;
     `ADMIT_HINTS` and `MACHINE_WINDOWS` of a subject inside the kubelet's process."""
 
 

@@ -24,6 +24,7 @@ class ReferenceSubject:
             steps=frozenset(
                 {
                     "admit",
+                    "admitTogether",
                     "remove",
                     "exit",
                     "restart",
@@ -40,7 +41,7 @@ class ReferenceSubject:
 
     def run(self, scenario: Scenario) -> History:
         """The first of the allowed histories."""
-        return predict(scenario, self._behaviour, hints=True).histories[0]
+        return predict(scenario, self._behaviour, hints=True, along=()).histories[0]
 
     def close(self) -> None:
         """Nothing to leave behind."""

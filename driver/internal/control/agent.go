@@ -101,7 +101,8 @@ func (a *agent) machine(_ context.Context, r mounts.Machine) (reply, error) {
 }
 
 type writeRequest struct {
-	Files []mounts.Change `json:"files"`
+	Files    []mounts.Change `json:"files"`
+	Together bool            `json:"together"` // at once, in no order
 }
 
 func (a *agent) write(_ context.Context, r writeRequest) (reply, error) {
@@ -112,11 +113,34 @@ func (a *agent) write(_ context.Context, r writeRequest) (reply, error) {
 		if err := mounts.CheckWritable(change.Path); err != nil {
 			return nil, err
 		}
+	}
+	if r.Together {
+		return nil, applyTogether(r.Files)
+	}
+	for _, change := range r.Files {
 		if err := change.Apply(); err != nil {
 			return nil, err
 		}
 	}
 	return nil, nil
+}
+
+// applyTogether carries out all changes at once: each has a goroutine of its own, and they set off on one sign.
+func applyTogether(changes []mounts.Change) error {
+	set := make(chan struct{})
+	done := make(chan error, len(changes))
+	for _, change := range changes {
+		go func() {
+			<-set
+			done <- change.Apply()
+		}()
+	}
+	close(set)
+	var failed []error
+	for range changes {
+		failed = append(failed, <-done)
+	}
+	return errors.Join(failed...)
 }
 
 type readRequest struct {

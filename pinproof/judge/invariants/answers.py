@@ -13,7 +13,7 @@ from pinproof.history import History, PodVerdict
 from pinproof.judge.invariants.violation import Violation
 from pinproof.judge.words import words
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, Scenario
+from pinproof.scenario.steps import Admit, AdmitTogether, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,13 @@ Known = dict[tuple[Hashable, Pod], PodVerdict]
 
 
 def answers_of(scenario: Scenario, observed: History) -> Iterator[Answer]:
-    """The answers of one history, each with everything that had happened before as its state."""
+    """The answers of one history, each with everything that had happened before as its state.
+
+    From pods that arrived together on, nobody knows what had happened before: their order is the kubelet's.
+    """
     for index, (step, now) in enumerate(zip(scenario.steps, observed.observations[1:], strict=False)):
+        if isinstance(step, AdmitTogether):
+            return
         if isinstance(step, Admit) and now.pods is not None and step.pod.name in now.pods:
             state = (scenario.machine, scenario.kubelet, scenario.steps[:index])
             yield Answer(state, step.pod, now.pods[step.pod.name], index + 1)

@@ -18,7 +18,8 @@ from pinproof.history import Assignments, Block, Observation, Resources
 from pinproof.judge.course import Moment, recreated
 from pinproof.judge.invariants.violation import Violation
 from pinproof.judge.words import words
-from pinproof.scenario.steps import Admit, Exit, Restart
+from pinproof.scenario.pod import Pod
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Restart
 
 PINNING_REQUESTS = "kubelet_memory_manager_pinning_requests_total"
 PINNING_ERRORS = "kubelet_memory_manager_pinning_errors_total"
@@ -118,9 +119,18 @@ def _delta(before: Observation, now: Observation, name: str) -> int | None:
 
 def _due(moment: Moment) -> dict[str, tuple[int, int]]:
     """Counter → by how much it must at least and may at most have risen in the step."""
-    if not isinstance(moment.step, Admit):
-        return dict.fromkeys(COUNTERS, (0, 0))
-    pod = moment.step.pod
+    step = moment.step
+    pods = step.pods if isinstance(step, AdmitTogether) else (step.pod,) if isinstance(step, Admit) else ()
+    each = [_due_to(pod, moment) for pod in pods]
+    return {
+        name: (sum(due[name][0] for due in each), sum(due[name][1] for due in each))
+        for name in COUNTERS
+        if all(name in due for due in each)
+    }
+
+
+def _due_to(pod: Pod, moment: Moment) -> dict[str, tuple[int, int]]:
+    """The part of one pod that arrived in the step; a counter of which nothing can be said is left out."""
     verdict = (moment.now.pods or {}).get(pod.name)
     if verdict is None or pod.has_resources:
         return {}  # how often a pod with pod-level resources is counted is a matter of releases and gates

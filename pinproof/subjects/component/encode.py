@@ -11,7 +11,7 @@ from typing import Any
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, Pod, Resources
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 from pinproof.subjects.kubelet.configuration import asked
 
 Entries = dict[str, Any]
@@ -53,6 +53,8 @@ def step(value: Step) -> Entries:
     match value:
         case Admit(pod=arriving):
             return {"admit": _pod(arriving)}
+        case AdmitTogether():
+            raise ValueError("a component admits one pod at a time; its capabilities say so")
         case Remove(pod=name):
             return {"remove": name}
         case Exit(pod=name, container=container, code=code):

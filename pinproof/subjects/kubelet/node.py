@@ -94,9 +94,9 @@ class Node:
         """Stop the kubelet by TERM or KILL; containers go on."""
         self.agent.call("stop", seconds=self.timeouts.seconds("stop"), signal=signal)
 
-    def write(self, files: Files) -> None:
-        """Write files, each seen by the kubelet whole or not at all."""
-        self.agent.call("write", files=[list(pair) for pair in files])
+    def write(self, files: Files, *, together: bool = False) -> None:
+        """Write files, each seen by the kubelet whole or not at all; `together`: all at once, in no order."""
+        self.agent.call("write", files=[list(pair) for pair in files], together=together)
 
     def read(self, *paths: str) -> list[str | None]:
         """Texts of files; None for those that do not exist."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from pinproof.errors import CaptureError
 from pinproof.history import History, Note, Observation
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.pod import Pod
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
 from pinproof.subjects.kubelet import observe, places, upgrade
 from pinproof.subjects.kubelet.agent import Reply
 from pinproof.subjects.kubelet.identities import Identities
@@ -91,9 +92,9 @@ class Performance:
             case _ if self._ending:
                 self._note("the kubelet does not run; the step was left out")
             case Admit(pod):
-                uid, namespace = self._identities.next(pod.name)
-                self._arrivals += 1
-                self._admit(LivePod(pod, uid, namespace, self._arrivals))
+                self._admit(self._arriving(pod))
+            case AdmitTogether(pods):
+                self._admit(*[self._arriving(pod) for pod in pods])
             case Remove(name):
                 self._remove(name)
             case Exit(name, container, code):
@@ -101,12 +102,19 @@ class Performance:
 
     # Steps
 
-    def _admit(self, live: LivePod) -> None:
-        self.pods[live.uid] = live
-        self._names.pods[live.uid] = live.pod.name
-        self._names.namespaces[live.namespace] = live.uid
-        self._node.write([_manifest(live)])
-        self._settle(live)
+    def _arriving(self, pod: Pod) -> LivePod:
+        uid, namespace = self._identities.next(pod.name)
+        self._arrivals += 1
+        return LivePod(pod, uid, namespace, self._arrivals)
+
+    def _admit(self, *arriving: LivePod) -> None:
+        """Pods that come with one request: its files appear at once, in no order."""
+        for live in arriving:
+            self.pods[live.uid] = live
+            self._names.pods[live.uid] = live.pod.name
+            self._names.namespaces[live.namespace] = live.uid
+        self._node.write([_manifest(live) for live in arriving], together=len(arriving) > 1)
+        self._settle(*arriving)
 
     def _remove(self, name: str) -> None:
         live = self._live(name)

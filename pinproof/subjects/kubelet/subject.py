@@ -52,6 +52,7 @@ CAPABILITIES: Final = Capabilities(
     steps=frozenset(
         {
             "admit",
+            "admitTogether",
             "remove",
             "exit",
             "restart",
