@@ -18,7 +18,7 @@ from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, Pod
 from pinproof.scenario.quantity import Quantity
-from pinproof.scenario.steps import Admit, Exit, Remove, Restart, Scenario, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateText, Step
 from pinproof.subjects.kubelet.subject import KubeletSubject
 from pinproof.subjects.registry import DEFAULT, open_subject
 
@@ -103,6 +103,25 @@ def test_replay_order_is_ours(subject: KubeletSubject) -> None:
 
     nodes = {name: containers["c"][0].affinity for name, containers in (last.assignments or {}).items()}
     assert {"a": (1,), "b": (0,)} == nodes
+
+
+def test_a_pod_that_comes_again_takes_the_place_of_the_former(subject: KubeletSubject) -> None:
+    """Its removal was left out, since no kubelet ran, and so it was admitted once more at the restart after it."""
+    bad, good = Restart(state=StateText("{")), Restart(state="lose")
+    history = run(subject, Admit(guaranteed("a", "4Gi")), bad, Remove("a"), good, Admit(guaranteed("a", "6Gi")))
+
+    assert [{"a"}, {"a"}] == [set(seen.pods or {}) for seen in history.observations[-2:]]
+    assert history.observations[-1].assignments == {"a": {"c": (Block((0,), "memory", 6 * GIB),)}}
+
+
+def test_pods_arrive_together(subject: KubeletSubject) -> None:
+    """One step, one observation, whichever was taken up first."""
+    pods = tuple(guaranteed(name, "6Gi") for name in "abc")
+
+    verdicts = run(subject, AdmitTogether(pods)).observations[1].pods or {}
+
+    assert set("abc") == set(verdicts)
+    assert 2 == sum(verdict.admitted for verdict in verdicts.values())
 
 
 KILLED = """

@@ -103,6 +103,8 @@ class Performance:
     # Steps
 
     def _arriving(self, pod: Pod) -> LivePod:
+        if self._live(pod.name):  # the step that removes it came while no kubelet ran, and was left out
+            self._remove(pod.name)
         uid, namespace = self._identities.next(pod.name)
         self._arrivals += 1
         return LivePod(pod, uid, namespace, self._arrivals)
