@@ -14,6 +14,7 @@ from pinproof.reference.checkpoint import (
     Checkpoint,
     CheckpointNode,
     Corrupted,
+    WrongType,
     checksum,
     data_checksum,
     decode,
@@ -21,6 +22,7 @@ from pinproof.reference.checkpoint import (
     fnv1a32,
     sealed,
 )
+from pinproof.reference.go_json import syntax_error
 
 ZERO = {"total": 0, "systemReserved": 0, "allocatable": 0, "reserved": 0, "free": 0}
 GO_TEST: dict[str, Any] = {
@@ -136,8 +138,74 @@ def test_words_about_another_shape() -> None:
     """Go names the kind of JSON that it met, and the field."""
     with pytest.raises(Corrupted, match=r"unmarshal array into Go value of type state\.MemoryManagerCheckpoint$"):
         decode("[]")
-    with pytest.raises(Corrupted, match=r"struct field X\.machineState of type state\.NUMANodeMap"):
-        decode('{"machineState":[]}', "X")
+    with pytest.raises(
+        WrongType, match=r"array into Go struct field MemoryManagerCheckpoint\.machineState of type"
+    ) as seen:
+        decode('{"machineState":[]}')
+    assert seen.value.within("X").endswith("field X.machineState of type state.NUMANodeMap")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"machineState":{"p":{}}}', "number p into Go struct field MemoryManagerCheckpoint.machineState of type int"),
+        (
+            '{"machineState":{"0":{"cells":[0.1]}}}',
+            "number 0.1 into Go struct field NUMANodeState.machineState.cells of type int",
+        ),
+        (
+            '{"entries":{"p":{"c":[{"numaAffinity":[0.1]}]}}}',
+            "number 0.1 into Go struct field Block.entries.numaAffinity of type int",
+        ),
+    ],
+)
+def test_words_about_numbers(text: str, words: str) -> None:
+    """As a kubelet says them, where one bit of a sound file was turned over."""
+    with pytest.raises(WrongType) as seen:
+        decode(text)
+    assert f"json: cannot unmarshal {words}" == str(seen.value)
+
+
+def test_fields_in_any_case() -> None:
+    """Go finds a field in any case of its letters, so a file with a bit turned over in a key may be as good as ever."""
+    assert decode('{"policyName":"Static","checksum":7}') == decode('{"POLICYnAME":"Static","checksuM":7}')
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "unexpected end of JSON input"),
+        ('{"a"', "unexpected end of JSON input"),
+        ('{"a":1}', ""),
+        (' {"a" : [ ] , "b" : { } } ', ""),
+        ('{"a":[-0.5e+7,"\\u00e4\\n",true,false,null]}', ""),
+        ('["', "unexpected end of JSON input"),
+        ('["\\', "invalid character ' ' in string escape code"),
+        ("[nul", "invalid character ' ' in literal null (expecting 'l')"),
+        ("[1.", "invalid character ' ' after decimal point in numeric literal"),
+        ("{1}", "invalid character '1' looking for beginning of object key string"),
+        ('{"a":1,}', "invalid character '}' looking for beginning of object key string"),
+        ('{"a";1}', "invalid character ';' after object key"),
+        ('{"a":1]', "invalid character ']' after object key:value pair"),
+        ("[1}", "invalid character '}' after array element"),
+        ("[1]]", "invalid character ']' after top-level value"),
+        ("[,]", "invalid character ',' looking for beginning of value"),
+        ("[01]", "invalid character '1' after array element"),
+        ("[-]", "invalid character ']' in numeric literal"),
+        ("[1.]", "invalid character ']' after decimal point in numeric literal"),
+        ("[1e]", "invalid character ']' in exponent of numeric literal"),
+        ("[nul1]", "invalid character '1' in literal null (expecting 'l')"),
+        ("[\x7f]", "invalid character '\\x7f' looking for beginning of value"),
+        ("[\\]", "invalid character '\\\\' looking for beginning of value"),
+        ("[']", "invalid character '\\'' looking for beginning of value"),
+        ('["\n"]', "invalid character '\\n' in string literal"),
+        ('["\\x"]', "invalid character 'x' in string escape code"),
+        ('["\\u00g"]', "invalid character 'g' in \\u hexadecimal character escape"),
+    ],
+)
+def test_words_about_syntax(text: str, words: str) -> None:
+    """Go's words; each was compared with what `encoding/json` says."""
+    assert words == syntax_error(text)
 
 
 def test_null_is_an_empty_file() -> None:

@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from pinproof.history import Block, Table
+from pinproof.reference.go_json import syntax_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,31 @@ class NullInside(Corrupted):
     def __init__(self, checksum: int) -> None:
         self.checksum = checksum
         super().__init__("checkpoint is corrupted")
+
+
+class WrongType(Corrupted):
+    """JSON, but a value is of another type than its place."""
+
+    def __init__(self, kind: str, of_type: str, path: str = "", inner: str = "", *, has_data: bool = False) -> None:
+        self._kind = kind
+        self._of_type = of_type
+        self._path = path
+        """Of the field, such as `machineState.cells`; empty where the document itself is something else."""
+
+        self._inner = inner
+        """The Go type whose field it is; empty for the outermost."""
+
+        self.has_data = has_data
+        """The document has the fields of format 3."""
+
+        super().__init__(self.within())
+
+    def within(self, struct: str = "MemoryManagerCheckpoint", prefix: str = "") -> str:
+        """Go's words where the file is read into this type, or with a prefix into a type embedded in it."""
+        if not self._path:
+            return f"json: cannot unmarshal {self._kind} into Go value of type state.{struct}"
+        field_ = f"{self._inner or struct}.{prefix}{self._path}"
+        return f"json: cannot unmarshal {self._kind} into Go struct field {field_} of type {self._of_type}"
 
 
 # --- checksum -------------------------------------------------------------------------------------------------------
@@ -240,19 +266,20 @@ def _json(document: Any) -> str:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def decode(text: str, struct: str = "MemoryManagerCheckpoint") -> Checkpoint:
-    """Read a state file's outer fields; Corrupted where it is not JSON of the right shape. Checksums are not verified here.
+def decode(text: str) -> Checkpoint:
+    """Read a state file's outer fields. Checksums are not verified here.
 
-    `struct` is the name of the Go type that the text is read into, for Go's words about a wrong shape.
+    Raises:
+        Corrupted: it is not JSON, or has nulls where a kubelet writes none.
+        WrongType: it is JSON of another shape.
     """
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise Corrupted(_go_json_error(text, error)) from None
+        raise Corrupted(syntax_error(text) or str(error)) from None
     if document is None:
         document = {}  # null leaves a Go value as it is
-    if fault := _wrong_shape(document, struct):
-        raise Corrupted(fault)
+    _check_shape(document)
     try:
         return _from_document(document)
     except NullInside:
@@ -273,16 +300,33 @@ _GO_TYPES: Mapping[str, tuple[type, str]] = MappingProxyType(
 )
 """Field → the JSON it is made of, and the Go type that it is read into."""
 
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+"""Keys that Go reads as numbers."""
 
-def _wrong_shape(document: Any, struct: str) -> str:
-    """What Go says of the first thing that is of another kind than it should be; nothing where all fits."""
+
+def _check_shape(document: Any) -> None:
+    """Raise WrongType for the first value that is of another kind than its place."""
     if not isinstance(document, dict):
-        return f"json: cannot unmarshal {_GO_KINDS[type(document)]} into Go value of type state.{struct}"
+        raise WrongType(_GO_KINDS[type(document)], "")
+    has_data = bool(_field(document, "data", "") or _field(document, "dataChecksum", 0))
     for key, value in document.items():
         if key in _GO_TYPES and value is not None and not isinstance(value, _GO_TYPES[key][0]):
-            of_type = f"into Go struct field {struct}.{key} of type {_GO_TYPES[key][1]}"
-            return f"json: cannot unmarshal {_GO_KINDS[type(value)]} {of_type}"
-    return ""
+            raise WrongType(_GO_KINDS[type(value)], _GO_TYPES[key][1], key, has_data=has_data)
+    for number, node in (_field(document, "machineState", {}) or {}).items():
+        if not _NUMBER.fullmatch(number):
+            raise WrongType(f"number {number}", "int", "machineState", has_data=has_data)
+        _check_numbers(node, "cells", "machineState.cells", "NUMANodeState", has_data=has_data)
+    for containers in (_field(document, "entries", {}) or {}).values():
+        for blocks in (containers or {}).values():
+            for block in blocks if isinstance(blocks, list) else ():
+                _check_numbers(block, "numaAffinity", "entries.numaAffinity", "Block", has_data=has_data)
+
+
+def _check_numbers(document: Any, name: str, path: str, inner: str, *, has_data: bool) -> None:
+    """A list of whole numbers."""
+    for number in (_field(document, name, ()) if isinstance(document, dict) else ()) or ():
+        if isinstance(number, float):
+            raise WrongType(f"number {number}", "int", path, inner, has_data=has_data)
 
 
 def decode_data(checkpoint: Checkpoint) -> Checkpoint:
@@ -291,13 +335,15 @@ def decode_data(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def _from_document(document: Any) -> Checkpoint:
-    machine = document.get("machineState", {})
-    if any(node is None or None in (node.get("memoryMap") or {}).values() for node in (machine or {}).values()):
-        raise NullInside(document.get("checksum", 0))
-    entries = document.get("entries", {})
-    pods = document.get("podEntries", {})
+    machine = _field(document, "machineState", {})
+    if any(
+        node is None or None in (_field(node, "memoryMap", None) or {}).values() for node in (machine or {}).values()
+    ):
+        raise NullInside(_field(document, "checksum", 0))
+    entries = _field(document, "entries", {})
+    pods = _field(document, "podEntries", {})
     return Checkpoint(
-        policy=document.get("policyName", ""),
+        policy=_field(document, "policyName", ""),
         machine=None if machine is None else {int(n): _read_node(node) for n, node in machine.items()},
         entries=None
         if entries is None
@@ -305,17 +351,19 @@ def _from_document(document: Any) -> Checkpoint:
             uid: None if containers is None else {c: _read_blocks(blocks) for c, blocks in containers.items()}
             for uid, containers in entries.items()
         },
-        checksum=document.get("checksum", 0),
-        data=document.get("data"),
-        data_checksum=document.get("dataChecksum", 0),
-        pod_entries=None if pods is None else {uid: _read_blocks(pod.get("memoryBlocks")) for uid, pod in pods.items()},
+        checksum=_field(document, "checksum", 0),
+        data=_field(document, "data", None),
+        data_checksum=_field(document, "dataChecksum", 0),
+        pod_entries=None
+        if pods is None
+        else {uid: _read_blocks(_field(pod, "memoryBlocks", None)) for uid, pod in pods.items()},
     )
 
 
 def _read_node(node: Any) -> CheckpointNode:
-    memory, cells = node.get("memoryMap"), node.get("cells")
+    memory, cells = _field(node, "memoryMap", None), _field(node, "cells", None)
     return CheckpointNode(
-        number_of_assignments=node.get("numberOfAssignments", 0),
+        number_of_assignments=_field(node, "numberOfAssignments", 0),
         memory=None if memory is None else {t: _read_table(table) for t, table in memory.items()},
         cells=None if cells is None else tuple(cells),
     )
@@ -323,54 +371,19 @@ def _read_node(node: Any) -> CheckpointNode:
 
 def _read_table(table: Any) -> Table:
     names = ("total", "systemReserved", "allocatable", "reserved", "free")
-    return Table(*(int(table.get(name, 0)) for name in names))
+    return Table(*(int(_field(table, name, 0)) for name in names))
 
 
 def _read_blocks(blocks: Any) -> tuple[Block, ...] | None:
     if blocks is None:
         return None
-    return tuple(Block(tuple(b.get("numaAffinity") or ()), b.get("type", ""), b.get("size", 0)) for b in blocks)
+    return tuple(
+        Block(tuple(_field(b, "numaAffinity", None) or ()), _field(b, "type", ""), _field(b, "size", 0)) for b in blocks
+    )
 
 
-_GO_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "Expecting value": "looking for beginning of value",
-        "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
-        "Expecting ':' delimiter": "after object key",
-        "Extra data": "after top-level value",
-    }
-)
-
-
-def _go_json_error(text: str, error: json.JSONDecodeError) -> str:
-    """Go's words for the commonest faults: a file that ends early, or a character that has no business there."""
-    if not text.strip() or error.pos >= len(text.rstrip()) or "Unterminated" in error.msg:
-        return "unexpected end of JSON input"
-    if error.msg == "Expecting value" and (fault := _broken_literal(text[error.pos :])):
-        return fault
-    where = _GO_WORDS.get(error.msg) or _after_an_element(text[: error.pos])
-    found = text[error.pos]
-    shown = {"'": "\\'", "\n": "\\n", "\t": "\\t"}.get(found, found)
-    return f"invalid character '{shown}' {where}"
-
-
-def _broken_literal(text: str) -> str:
-    """What Go says of a word that begins like `null`, `true` or `false`; nothing for other text."""
-    for literal in ("null", "true", "false"):
-        for position in range(1, len(literal)):
-            if text[0] == literal[0] and text[position : position + 1] != literal[position]:
-                if position == len(text):
-                    return "unexpected end of JSON input"
-                return f"invalid character '{text[position]}' in literal {literal} (expecting '{literal[position]}')"
-    return ""
-
-
-def _after_an_element(text: str) -> str:
-    """Go's words for a missing comma, which depend on what is open at the end of the text."""
-    still_open: list[str] = []
-    for bracket in re.findall(r"[{}\[\]]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
-        if bracket in "{[":
-            still_open.append(bracket)
-        elif still_open:
-            still_open.pop()
-    return "after object key:value pair" if still_open[-1:] == ["{"] else "after array element"
+def _field(document: Mapping[str, Any], name: str, default: Any) -> Any:
+    """A field of a Go struct, which is found in any case of its letters."""
+    if name in document:
+        return document[name]
+    return next((value for key, value in document.items() if key.lower() == name.lower()), default)

@@ -26,6 +26,7 @@ from pinproof.reference.checkpoint import (
     Corrupted,
     NullInside,
     Version,
+    WrongType,
     checksum,
     data_checksum,
     decode,
@@ -112,19 +113,20 @@ def _read(disk: str | Saved, behaviour: Behaviour, *, pod_level_managers: bool, 
 
 def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool, reach: Reach) -> Checkpoint:
     """Try the newest format that this kubelet reads, then the older ones."""
-    struct = "MemoryManagerCheckpointV1" if behaviour.numbers_checkpoint_types else "MemoryManagerCheckpoint"
     try:
-        checkpoint = decode(text, struct)
+        checkpoint = decode(text)
+    except WrongType as fault:
+        raise Corrupted(_of_type(fault, behaviour)) from None
     except NullInside as fault:
         if fault.checksum == 0 and behaviour.accepts_unverified_checkpoint:
             raise KubeletPanics(NIL_POINTER) from None
         raise
     without_pods = replace(checkpoint, pod_entries={})
     if behaviour.checkpoint_format == 3 and (checkpoint.data or checkpoint.data_checksum):
+        data = _data(checkpoint)
         if data_checksum(checkpoint.data or "") != checkpoint.data_checksum:
             raise Corrupted("could not load v3 checkpoint: checkpoint is corrupted")
         reach("load.format-3")
-        data = decode_data(checkpoint)
         return data if pod_level_managers else replace(data, pod_entries={})
     reads_v2 = pod_level_managers or behaviour.checkpoint_format == 3
     if reads_v2 and checkpoint.checksum == checksum(checkpoint, version=2):
@@ -137,6 +139,25 @@ def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool, reac
     reach("load.unverified" if unverified else "load.format-1")
     # 1.36 goes on with the pod entries that it met when it tried V2.
     return checkpoint if pod_level_managers and behaviour.checkpoint_format == 1 else without_pods
+
+
+def _of_type(fault: WrongType, behaviour: Behaviour) -> str:
+    """Go's words about a wrong type, which name the type that this release reads the file into."""
+    if behaviour.checkpoint_format == 3 and fault.has_data:
+        words = fault.within(prefix="MemoryManagerCheckpointV1.")
+        return f"could not load v3 checkpoint: failed to deserialize memory manager checkpoint: {words}"
+    return fault.within("MemoryManagerCheckpointV1" if behaviour.numbers_checkpoint_types else TYPE_NAMES[0])
+
+
+def _data(checkpoint: Checkpoint) -> Checkpoint:
+    """What a V3 file has in its `data`, which is read before its checksum is looked at."""
+    try:
+        return decode_data(checkpoint)
+    except Corrupted as fault:
+        words = fault.within("MemoryManagerCheckpointData") if isinstance(fault, WrongType) else str(fault)
+        raise Corrupted(
+            f"could not load v3 checkpoint: failed to deserialize memory manager checkpoint data: {words}"
+        ) from None
 
 
 def _unusable(fault: str) -> StartRefused:

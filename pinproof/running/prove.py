@@ -23,6 +23,9 @@ from pinproof.subjects.protocol import Subject
 _LOGGED: Final = 5.0
 """Seconds within which a kubelet has logged what it does beside its work, such as events."""
 
+KEPT = 20
+"""Proofs of a case that runs many scenarios; those after the first few wrong ones tell nothing new."""
+
 
 class Prove:
     """Runs scenarios on the subject of this case and judges them; what was found is kept for the end of the case."""
@@ -66,10 +69,34 @@ class Prove:
             CaptureError: there is no verdict, because something was not captured; what was seen is kept.
         """
         machine = machine or self.machine
+        proof = self._examine(self.subject, self.scenario(*planned(steps, machine), kubelet=kubelet, machine=machine))
+        self.proofs.append(proof)
+        return Seen(self._with_verdict(proof).observed, self.subject.capabilities)
+
+    def scenario(
+        self,
+        *steps: Step,
+        kubelet: Configuration | KubeletConfig | None = None,
+        machine: Machine | None = None,
+    ) -> Scenario:
+        """The scenario of these steps on the case's machine and configuration, or on others."""
+        machine = machine or self.machine
         maker = kubelet or self.configuration
         config = maker(machine) if isinstance(maker, Configuration) else maker
-        proof = self._examine(self.subject, Scenario(self._name, machine, config, planned(steps, machine)))
-        self.proofs.append(proof)
+        return Scenario(self._name, machine, config, steps)
+
+    def examined(self, scenario: Scenario) -> Proof:
+        """Run and judge one of many scenarios; only the first and those with a finding are kept for the end of the case.
+
+        Raises as calling does.
+        """
+        proof = self._examine(self.subject, scenario)
+        wrong = bool(proof.judgement.findings or proof.judgement.trouble)
+        if not self.proofs or (wrong and len(self.proofs) < KEPT):
+            self.proofs.append(proof)
+        return self._with_verdict(proof)
+
+    def _with_verdict(self, proof: Proof) -> Proof:
         if proof.judgement.trouble:
             raise CaptureError(
                 "judge",
@@ -77,7 +104,7 @@ class Prove:
                 fault="the subject, or the machine it runs on",
                 remedy="see the artefacts of the case; on a slow machine try --slow 3",
             )
-        return Seen(proof.observed, self.subject.capabilities)
+        return proof
 
     def gathered(self, name: str) -> str:
         """A file of the last scenario that is otherwise kept for failures alone: `kubelet.log`, `calls.jsonl`, `metrics.prom`.
