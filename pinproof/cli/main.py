@@ -17,7 +17,20 @@ from typing import NoReturn
 import pinproof
 from pinproof.errors import PinproofError
 
-COMMANDS = ("run", "fuzz", "replay", "predict", "layers", "diff", "bisect", "catalogue", "build", "topology", "doctor")
+COMMANDS = (
+    "run",
+    "fuzz",
+    "replay",
+    "predict",
+    "layers",
+    "diff",
+    "bisect",
+    "catalogue",
+    "build",
+    "checkpoints",
+    "topology",
+    "doctor",
+)
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
