@@ -1,7 +1,8 @@
 """`cpu_manager_state` as far as it decides a start: which policy and which format is in it, and who can read that.
 
 Formats: 2, 3 (1.36 with gate `PodLevelResourceManagers`: with pod entries) and 4 (1.37: readable as 2 as well). A kubelet
-that does not know format 3 refuses it, and a format 4 file has no pod entries for 1.36. Checked against real kubelets, like the rest of the CPU manager (docs/adr/0001).
+that does not know format 3 refuses it, and a format 4 file has no pod entries for 1.36. Checked against real kubelets, like the
+rest of the CPU manager (docs/adr/0001).
 """
 
 from __future__ import annotations

@@ -119,9 +119,7 @@ def entry_of(recording: Recording) -> dict[str, Any]:
         "release": recording.writer.release,
         "kubelet": recording.kubelet,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "files": {
-            file.scenario: {MEMORY: _digest(file.memory), CPU: _digest(file.cpu)} for file in recording.files
-        },
+        "files": {file.scenario: {MEMORY: _digest(file.memory), CPU: _digest(file.cpu)} for file in recording.files},
     }
 
 
