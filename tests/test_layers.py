@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from pinproof.layers.sorts import by_sort
 from pinproof.scenario.steps import Admit, Restart, Scenario, StateEdit
 from pinproof.scenario.topologies import machine
 from pinproof.scenario.writer import write_scenario
-from pinproof.subjects.protocol import Capabilities
+from pinproof.subjects.protocol import Capabilities, Subject
 from pinproof.subjects.reference import ReferenceSubject
 from pinproof.suite import guaranteed, static
 
@@ -62,9 +62,14 @@ MANAGERS = frozenset({"pods", "assignments", "machine"})
 def account(component: Change | None = None, kubelet: Change | None = None) -> Account:
     """Of one scenario, where component and kubelet are changed like this."""
     stands = (Stand("component:1.36.3", component, shows=MANAGERS), Stand("kubelet:1.36.3", kubelet))
-    layers = Layers([Side(ReferenceSubject("1.36")), *map(Side, stands)])
-    layers.add(SCENARIO)
-    return layers.account
+    return looked([ReferenceSubject("1.36"), *stands], SCENARIO)
+
+
+def looked(subjects: Sequence[Subject], scenario: Scenario) -> Account:
+    """The account of one look."""
+    account = Account(tuple(subject.name for subject in subjects))
+    account.add(Layers([Side(subject) for subject in subjects]).look(scenario))
+    return account
 
 
 def test_all_alike_is_no_finding() -> None:
@@ -114,20 +119,18 @@ def test_a_scenario_that_one_cannot_do_is_left_out() -> None:
     """It is no agreement."""
     subject = Stand("component:1.36.3")
     subject.capabilities = Capabilities(MANAGERS, frozenset())
-    layers = Layers([Side(ReferenceSubject("1.36")), Side(subject)])
-    layers.add(SCENARIO)
+    account = looked([ReferenceSubject("1.36"), subject], SCENARIO)
 
-    assert {"component:1.36.3 cannot do admit": 1} == dict(layers.account.inapplicable)
-    assert 0 == layers.account.agreed
+    assert {"component:1.36.3 cannot do admit": 1} == dict(account.inapplicable)
+    assert 0 == account.agreed
 
 
 def test_a_scenario_that_is_not_predicted_is_left_out() -> None:
     """Such as an edit of a text that is not in the file."""
     edit = Restart(state=StateEdit("nowhere", ""))
-    layers = Layers([Side(ReferenceSubject("1.36")), Side(Stand("component:1.36.3"))])
-    layers.add(replace(SCENARIO, steps=(*SCENARIO.steps, edit)))
+    subjects = [ReferenceSubject("1.36"), Stand("component:1.36.3")]
 
-    (reason,) = layers.account.inapplicable
+    (reason,) = looked(subjects, replace(SCENARIO, steps=(*SCENARIO.steps, edit))).inapplicable
     assert "the reference does not predict it: " in reason
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from contextlib import ExitStack
+from pinproof.cli.many import EXIT_INTERRUPTED, add_workers, place, to_the_end
 
-    from pinproof.layers.answers import Side
-    from pinproof.layers.parting import Account, Layers
-    from pinproof.scenario.steps import Scenario
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinproof.layers.keeping import Folder
+    from pinproof.layers.parting import Account, Look
 
 DEFAULT_RELEASE = "1.36.3"
 EXIT_FINDING = 1
@@ -37,54 +39,70 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--subject", metavar="S", action="append", help="these on top of the reference instead, from the inside out"
     )
+    add_workers(parser)
     parser.add_argument("--slow", metavar="N", type=float, help="stretch every wait")
-    parser.add_argument("--out", metavar="DIR", help="save the scenarios over which they part")
+    parser.add_argument("--out", metavar="DIR", help="save the scenarios over which they part, as they are met")
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.set_defaults(run=layers)
 
 
 def layers(options: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    from contextlib import ExitStack
-    from pathlib import Path
-
-    from pinproof.layers.parting import Layers
-    from pinproof.layers.rendering import save_partings
+    from pinproof.layers.keeping import Folder
+    from pinproof.layers.parting import Account, Layers
+    from pinproof.layers.running import alone, look_at, side_by_side
+    from pinproof.layers.seats import layers_seat, on_reference, opened
     from pinproof.layers.selection import chosen
 
-    with ExitStack() as stack:
-        sides = _sides(options, stack)
+    specs = options.subject or [f"component:{options.kubernetes}", f"kubelet:{options.kubernetes}"]
+    folder = Folder(place(options.out), "layers")
+    with opened(specs, options.slow) as tested:
+        sides = on_reference(tested)
+        account = Account(tuple(side.name for side in sides))
+        follower = _Follower(account, folder, of=options.scenarios)
         scenarios = chosen(options.files, options.scenarios, seed=options.seed, sides=sides)
-        account = _run(Layers(sides), scenarios, of=options.scenarios)
-    files = save_partings(account, Path(options.out)) if options.out else {}
-    code = _code(account)
-    _tell(options, account, files, code)
+        seat = partial(layers_seat, specs, options.slow)
+        crew = side_by_side(seat, options.workers) if options.workers else alone(Layers(sides).look)
+        with to_the_end(follower.end) as ended:
+            look_at(scenarios, crew, heard=follower.heard, count=follower.count)
+    code = _code(account) if ended() else EXIT_INTERRUPTED
+    _tell(options, account, folder.files, code)
     return code
 
 
-def _sides(options: argparse.Namespace, stack: ExitStack) -> list[Side]:
-    """The reference of what is tested, and what is tested."""
-    from contextlib import closing
+class _Follower:
+    """Keeps what is heard of, counts it, and gives a sign of life now and then."""
 
-    from pinproof.layers.answers import Side
-    from pinproof.subjects.reference import ReferenceSubject
-    from pinproof.subjects.registry import open_subject
+    def __init__(self, account: Account, folder: Folder, *, of: int | None) -> None:
+        from pinproof.layers.progress import Pace
 
-    specs = options.subject or [f"component:{options.kubernetes}", f"kubelet:{options.kubernetes}"]
-    tested = [Side(stack.enter_context(closing(open_subject(spec, slow=options.slow)))) for spec in specs]
-    return [Side(ReferenceSubject(tested[0].minor)), *tested]
+        self._account, self._folder, self._pace = account, folder, Pace("layers", of)
+
+    def heard(self, look: Look) -> None:
+        from pinproof.layers.looks import Incomplete
+        from pinproof.layers.parting import Parting
+
+        if isinstance(look, Parting):
+            self._folder.finding(look, look.artefacts)
+        elif isinstance(look, Incomplete):
+            self._folder.incomplete(look)
+
+    def count(self, look: Look) -> None:
+        self._account.add(look)
+        self._folder.account(self._document)
+        self._pace.step(lambda: f"{self._account.agreed} agreed, {len(self._account.partings)} part")
+
+    def end(self, *, finished: bool) -> None:
+        self._pace.end()
+        self._folder.account(self._document, finished=finished, last=True)
+
+    def _document(self, files: Mapping[str, Path]) -> dict[str, Any]:
+        from pinproof.layers.rendering import account_document
+
+        return _HEAD | account_document(self._account, files=files)
 
 
-def _run(layers: Layers, scenarios: Iterable[Scenario], *, of: int | None) -> Account:
-    """Everything, with a sign of life now and then."""
-    from pinproof.layers.progress import Pace
-
-    pace = Pace("layers", of)
-    for scenario in scenarios:
-        layers.add(scenario)
-        pace.step(lambda: f"{layers.account.agreed} agreed, {len(layers.account.partings)} part")
-    pace.end()
-    return layers.account
+_HEAD = {"apiVersion": "pinproof/v1alpha1", "kind": "Layers"}
 
 
 def _code(account: Account) -> int:
@@ -93,13 +111,12 @@ def _code(account: Account) -> int:
     return EXIT_INCOMPLETE if account.incomplete or not account.agreed else 0
 
 
-def _tell(options: argparse.Namespace, account: Account, files: Any, code: int) -> None:
+def _tell(options: argparse.Namespace, account: Account, files: Mapping[str, Path], code: int) -> None:
     from pinproof.layers.rendering import account_document, account_text
     from pinproof.running.plain import to_json
 
     if options.json:
-        head = {"apiVersion": "pinproof/v1alpha1", "kind": "Layers"}
-        answer = to_json(head | account_document(account, files=files) | {"exitCode": code})
+        answer = to_json(_HEAD | account_document(account, files=files) | {"exitCode": code})
     else:
         answer = account_text(account, files=files)
     print(answer, end="")  # noqa: T201  # the command's answer

@@ -18,7 +18,7 @@ from pinproof.fuzz.campaign_files import About, Folder, earlier, refuse_another,
 from pinproof.fuzz.campaign_text import Narrator, summary
 from pinproof.fuzz.confirm import Open, kubelet_for
 from pinproof.fuzz.corpus import Corpus, default_place
-from pinproof.fuzz.crew import Alone, Crew, Processes
+from pinproof.fuzz.crew import Crew, alone, processes
 from pinproof.fuzz.profile import Profile
 from pinproof.fuzz.statistics import UNREACHABLE, statistics
 from pinproof.fuzz.trial import Bench
@@ -182,7 +182,7 @@ def _confirming(wishes: Wishes, facts: Facts) -> str:
 @contextmanager
 def _crew(wishes: Wishes, plan: Plan, open_: Open, subject: Subject) -> Iterator[Crew]:
     number = os.cpu_count() or 1 if wishes.workers is None else wishes.workers
-    crew: Crew = Processes(plan, open_, number) if number else Alone(plan, open_, subject)
+    crew = processes(plan, open_, number) if number else alone(plan, open_, subject)
     try:
         yield crew
     finally:

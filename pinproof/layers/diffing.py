@@ -14,7 +14,8 @@ from functools import cache, partial
 
 from pinproof.errors import InputError
 from pinproof.judge.compare import Difference
-from pinproof.layers.answers import Answer, Contrast, Side, contrast, modelled, with_series_of
+from pinproof.layers.answers import Answer, Side, contrast, modelled, with_series_of
+from pinproof.layers.looks import Agreed, Chance, Inapplicable, Incomplete
 from pinproof.layers.sorts import size
 from pinproof.layers.switches import Effect, Predict, effects
 from pinproof.scenario.steps import Scenario
@@ -30,6 +31,21 @@ class Unexplained:
 
     reason: str
     """Which side leaves its model, and where first; or that both keep to theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A scenario that turns out differently."""
+
+    scenario: Scenario
+    effects: tuple[Effect, ...] = ()
+    """What explains it."""
+
+    unexplained: Unexplained | None = None
+    """Where nothing does."""
+
+
+Look = Agreed | Chance | Differing | Inapplicable | Incomplete
 
 
 @dataclass(slots=True)
@@ -80,9 +96,25 @@ class Comparison:
     incomplete: list[tuple[Scenario, str]] = field(default_factory=list)
     """Scenarios of which not everything was seen, and why."""
 
+    def add(self, look: Look) -> None:
+        """Count what was seen of one more scenario."""
+        self.scenarios += 1
+        match look:
+            case Differing(scenario, found, unexplained):
+                self.differing += 1
+                for effect in found:
+                    self.groups.setdefault(effect.switch, Group(effect.switch)).add(scenario, effect)
+                self.unexplained += [unexplained] if unexplained else []
+            case Chance():
+                self.chance += 1
+            case Inapplicable(reason):
+                self.inapplicable[reason] += 1
+            case Incomplete(scenario, trouble):
+                self.incomplete.append((scenario, trouble))
+
 
 class Differ:
-    """Runs scenarios on two sides and keeps account."""
+    """Runs scenarios on two sides."""
 
     def __init__(self, old: Side, new: Side, *, only: frozenset[str] = frozenset()) -> None:
         """Take both sides.
@@ -97,46 +129,37 @@ class Differ:
         compared = shared & only if only else shared
         self._contrast = partial(contrast, observables=compared, appearing=True)
         self._modelled = partial(modelled, hints="hints" in compared)
-        self.result = Comparison(old.name, new.name)
 
-    def add(self, scenario: Scenario) -> Comparison:
-        """Run one more scenario; returns the account as it is now."""
-        self.result.scenarios += 1
+    def look(self, scenario: Scenario) -> Look:
+        """Run one scenario on both."""
         lacking = (*self.old.lacks(scenario), *self.new.lacks(scenario))
         if lacking:
-            self.result.inapplicable[f"a subject cannot do {', '.join(dict.fromkeys(lacking))}"] += 1
-            return self.result
+            return Inapplicable(f"a subject cannot do {', '.join(dict.fromkeys(lacking))}")
         try:
             return self._run(scenario)
         except InputError as error:
             # Such as an edit of a text that only one release writes into its file.
-            self.result.inapplicable[f"one side cannot be predicted: {error.problems[0]}"] += 1
-            return self.result
+            return Inapplicable(f"one side cannot be predicted: {error.problems[0]}")
 
-    def _run(self, scenario: Scenario) -> Comparison:
+    def _run(self, scenario: Scenario) -> Look:
         predict = cache(partial(self._modelled, scenario))
         models = (predict(self.old.behaviour), predict(self.new.behaviour))
         answers = (self.old.answer(scenario, models[0]), self.new.answer(scenario, models[1]))
         trouble = answers[0].trouble or answers[1].trouble
         if trouble:
-            self.result.incomplete.append((scenario, trouble))
-            return self.result
+            return Incomplete(scenario, trouble)
         old, new = (with_series_of(answer, models) for answer in answers)
         found = self._contrast(old, new)
         if found.chance:
-            self.result.chance += 1
-        elif found:
-            self.result.differing += 1
-            reason = self._off_model(answers, models)
-            self._explain(scenario, found, reason, () if reason else self._effects(predict))
-        return self.result
-
-    def _explain(self, scenario: Scenario, found: Contrast, reason: str, switched: tuple[Effect, ...]) -> None:
-        for effect in switched:
-            self.result.groups.setdefault(effect.switch, Group(effect.switch)).add(scenario, effect)
-        if not switched:
-            reason = reason or "both do what the models of their releases say, and yet they differ"
-            self.result.unexplained.append(Unexplained(scenario, found.differences, reason))
+            return Chance()
+        if not found:
+            return Agreed()
+        reason = self._off_model(answers, models)
+        switched = () if reason else self._effects(predict)
+        if switched:
+            return Differing(scenario, switched)
+        reason = reason or "both do what the models of their releases say, and yet they differ"
+        return Differing(scenario, unexplained=Unexplained(scenario, found.differences, reason))
 
     def _effects(self, predict: Predict) -> tuple[Effect, ...]:
         return effects(
@@ -155,10 +178,10 @@ class Differ:
 
 def compare(old: Side, new: Side, scenarios: Iterable[Scenario], *, only: frozenset[str] = frozenset()) -> Comparison:
     """Run all scenarios on both sides; the arguments are those of `Differ`."""
-    differ = Differ(old, new, only=only)
+    differ, result = Differ(old, new, only=only), Comparison(old.name, new.name)
     for scenario in scenarios:
-        differ.add(scenario)
-    return differ.result
+        result.add(differ.look(scenario))
+    return result
 
 
 def _shown(scenario: Scenario, effect: Effect) -> tuple[int, ...]:

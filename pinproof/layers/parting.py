@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pinproof.errors import InputError
 from pinproof.judge.compare import Difference
 from pinproof.layers.answers import Answer, Side, contrast
+from pinproof.layers.looks import Agreed, Inapplicable, Incomplete
 from pinproof.running.artefacts import Gathers
 from pinproof.scenario.steps import Scenario
 
@@ -65,8 +66,22 @@ class Account:
     incomplete: list[tuple[Scenario, str]] = field(default_factory=list)
     """Scenarios of which not everything was seen, and why."""
 
-    left: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    """Scenario that is incomplete → what its subject left behind, as the artefacts of a parting."""
+    def add(self, look: Look) -> None:
+        """Count what was seen of one more scenario."""
+        self.scenarios += 1
+        match look:
+            case Agreed():
+                self.agreed += 1
+                self.open += look.open
+            case Parting():
+                self.partings.append(look)
+            case Inapplicable(reason):
+                self.inapplicable[reason] += 1
+            case Incomplete(scenario, trouble):
+                self.incomplete.append((scenario, trouble))
+
+
+Look = Agreed | Parting | Inapplicable | Incomplete
 
 
 class Layers:
@@ -74,12 +89,9 @@ class Layers:
 
     def __init__(self, sides: Sequence[Side]) -> None:
         self._sides = tuple(sides)
-        self.account = Account(tuple(side.name for side in sides))
 
-    def add(self, scenario: Scenario) -> None:
-        """Run one more scenario on all of them."""
-        account = self.account
-        account.scenarios += 1
+    def look(self, scenario: Scenario) -> Look:
+        """Run one scenario on all of them."""
         try:
             lacking = [
                 f"{side.name} cannot do {', '.join(side.lacks(scenario))}"
@@ -90,26 +102,16 @@ class Layers:
         except InputError as error:
             lacking, answers = [f"the reference does not predict it: {error.problems[0]}"], []
         if lacking:
-            account.inapplicable[lacking[0]] += 1
-            return
+            return Inapplicable(lacking[0])
         failed = next((position for position, answer in enumerate(answers) if answer.trouble), None)
         if failed is not None:
-            account.incomplete.append((scenario, f"{answers[failed].subject}: {answers[failed].trouble}"))
-            account.left[scenario.name] = self._artefacts(failed, answers[failed])
-            return
-        self._settle(scenario, answers)
+            trouble = f"{answers[failed].subject}: {answers[failed].trouble}"
+            return Incomplete(scenario, trouble, self._artefacts(failed, answers[failed]))
+        return next(self._partings(scenario, answers), None) or Agreed(open=len(answers[0].histories) > 1)
 
     def _answers(self, scenario: Scenario) -> list[Answer]:
         prediction = self._sides[0].predicted(scenario)
         return [side.answer(scenario, prediction) for side in self._sides]
-
-    def _settle(self, scenario: Scenario, answers: Sequence[Answer]) -> None:
-        parting = next(self._partings(scenario, answers), None)
-        if parting:
-            self.account.partings.append(parting)
-        else:
-            self.account.agreed += 1
-            self.account.open += len(answers[0].histories) > 1
 
     def _partings(self, scenario: Scenario, answers: Sequence[Answer]) -> Iterator[Parting]:
         for position in range(1, len(answers)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ from pinproof.judge.render import describe_step
 from pinproof.judge.words import words
 from pinproof.layers.diffing import Comparison, Group
 from pinproof.layers.parting import Account
-from pinproof.layers.selection import save
-from pinproof.layers.sorts import Found, Sort, by_sort
+from pinproof.layers.sorts import Sort, by_sort
 from pinproof.layers.switches import sentence
 from pinproof.scenario.steps import Scenario
 
@@ -24,8 +23,8 @@ SORTS = 20
 """Sorts of findings that are shown."""
 
 
-def text(result: Comparison, *, files: dict[str, Path]) -> str:
-    """The comparison for people, ending with a newline; `files` are those of `save_examples`."""
+def text(result: Comparison, *, files: Mapping[str, Path]) -> str:
+    """The comparison for people, ending with a newline; `files` are those of a `Folder`."""
     lines = [f"{result.old} → {result.new}: {_count(result.scenarios, 'scenario')}, {result.differing} differ"]
     for group in ordered(result):
         lines += _group(group, files)
@@ -35,7 +34,7 @@ def text(result: Comparison, *, files: dict[str, Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def document(result: Comparison, *, files: dict[str, Path]) -> dict[str, Any]:
+def document(result: Comparison, *, files: Mapping[str, Path]) -> dict[str, Any]:
     """The comparison as data."""
     return {
         "from": result.old,
@@ -57,23 +56,13 @@ def document(result: Comparison, *, files: dict[str, Path]) -> dict[str, Any]:
     }
 
 
-def save_examples(result: Comparison, folder: Path) -> dict[str, Path]:
-    """Write the smallest scenario of every group and the findings; returns switch or scenario name → file."""
-    files = {
-        group.switch: save(group.smallest, folder, group.switch)
-        for group in result.groups.values()
-        if group.smallest is not None
-    }
-    return files | _save_findings(result.unexplained, folder)
-
-
 def ordered(result: Comparison) -> list[Group]:
     """The groups: what changes pods first, mere counters last; within that by how many scenarios they change."""
     return sorted(result.groups.values(), key=lambda group: (group.fields.keys() <= {"counters"}, -group.count))
 
 
-def account_text(account: Account, *, files: dict[str, Path]) -> str:
-    """Where layers part, for people, ending with a newline; `files` are those of `save_partings`."""
+def account_text(account: Account, *, files: Mapping[str, Path]) -> str:
+    """Where layers part, for people, ending with a newline; `files` are those of a `Folder`."""
     alike = f"{account.agreed} alike on all, of these {account.open} with an open outcome"
     lines = [f"{', '.join(account.subjects)}: {_count(account.scenarios, 'scenario')}, {alike}"]
     for sort in by_sort(account.partings)[:SORTS]:
@@ -85,7 +74,7 @@ def account_text(account: Account, *, files: dict[str, Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def account_document(account: Account, *, files: dict[str, Path]) -> dict[str, Any]:
+def account_document(account: Account, *, files: Mapping[str, Path]) -> dict[str, Any]:
     """Where layers part, as data."""
     return {
         "subjects": list(account.subjects),
@@ -107,26 +96,6 @@ def account_document(account: Account, *, files: dict[str, Path]) -> dict[str, A
     }
 
 
-def save_partings(account: Account, folder: Path) -> dict[str, Path]:
-    """Write the scenarios over which layers part or that were not seen wholly, with their logs; returns name → file."""
-    files = _save_findings(account.partings, folder)
-    left = {parting.scenario.name: parting.artefacts for parting in account.partings} | account.left
-    for scenario, _ in account.incomplete:
-        files[scenario.name] = save(scenario, folder / "incomplete", scenario.name)
-    for name, file in files.items():
-        for artefact, content in left.get(name, {}).items():
-            place = file.with_suffix("") / artefact
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(content, encoding="utf-8", errors="replace")
-    return files
-
-
-def _save_findings(findings: Iterable[Found], folder: Path) -> dict[str, Path]:
-    """The smallest of every sort."""
-    least = [sort.smallest.scenario for sort in by_sort(findings)]
-    return {scenario.name: save(scenario, folder / "findings", scenario.name) for scenario in least}
-
-
 def told(differences: Iterable[Difference], scenario: Scenario) -> Iterator[str]:
     """Some differences, one a line."""
     for number, found in enumerate(differences):
@@ -137,7 +106,7 @@ def told(differences: Iterable[Difference], scenario: Scenario) -> Iterator[str]
         yield f"{describe_step(scenario, found.step)}: {found.path}: {old} → {new}"
 
 
-def _group(group: Group, files: dict[str, Path]) -> Iterator[str]:
+def _group(group: Group, files: Mapping[str, Path]) -> Iterator[str]:
     alone = "" if group.alone == group.count else f", {group.alone} by it alone"
     yield ""
     yield f"{group.switch}: {_count(group.count, 'scenario')}{alone}"
@@ -150,7 +119,7 @@ def _group(group: Group, files: dict[str, Path]) -> Iterator[str]:
     yield from (f"    {line}" for line in told(group.effect.differences, group.smallest))
 
 
-def _finding(sort: Sort[Any], what: str, files: dict[str, Path]) -> Iterator[str]:
+def _finding(sort: Sort[Any], what: str, files: Mapping[str, Path]) -> Iterator[str]:
     scenario = sort.smallest.scenario
     yield ""
     yield f"FINDING, {_count(sort.count, 'time')}: {what}"
@@ -183,7 +152,7 @@ def _left_out_document(result: Comparison | Account) -> dict[str, Any]:
     }
 
 
-def _group_document(group: Group, files: dict[str, Path]) -> dict[str, Any]:
+def _group_document(group: Group, files: Mapping[str, Path]) -> dict[str, Any]:
     effect = group.effect
     return {
         "switch": group.switch,
@@ -211,11 +180,11 @@ def documents(differences: Iterable[Difference]) -> list[dict[str, Any]]:
     ]
 
 
-def _file(files: dict[str, Path], name: str) -> dict[str, str]:
+def _file(files: Mapping[str, Path], name: str) -> dict[str, str]:
     return {"file": str(files[name])} if name in files else {}
 
 
-def _saved(files: dict[str, Path], name: str) -> str:
+def _saved(files: Mapping[str, Path], name: str) -> str:
     return f" → {files[name]}" if name in files else ""
 
 

@@ -10,7 +10,6 @@ from pinproof.layers.answers import Side
 from pinproof.running.releases import minor_number
 from pinproof.scenario.reader import read_scenario
 from pinproof.scenario.steps import Scenario
-from pinproof.scenario.writer import write_scenario
 from pinproof.subjects.protocol import Capabilities
 
 A_BOOT = 5
@@ -72,11 +71,3 @@ def drawn_for(sides: Sequence[Side], number: int, *, seed: int) -> Iterator[Scen
         for index in range(first, min(number, first + (A_BOOT if boots else 1))):
             draws = RandomDraws.of(seed=seed, number=index)
             yield draw_course(draws, setting, name=f"drawn-{seed}-{index}", profile=profile)
-
-
-def save(scenario: Scenario, folder: Path, name: str) -> Path:
-    """Write a scenario to a file of the folder, which is made; returns the file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{name}.yaml"
-    file.write_text(write_scenario(scenario), encoding="utf-8")
-    return file
