@@ -60,8 +60,10 @@ class Corrupted(ValueError):
 class NullInside(Corrupted):
     """A node or a table is `null`. Its checksum is not of a file that a kubelet wrote; who does not verify it crashes."""
 
-    def __init__(self, checksum: int) -> None:
-        self.checksum = checksum
+    def __init__(self, rest: Checkpoint) -> None:
+        self.rest = rest
+        """The file without its books: checksums, and the data of V3, which counts instead of them."""
+
         super().__init__("checkpoint is corrupted")
 
 
@@ -339,7 +341,8 @@ def _from_document(document: Any) -> Checkpoint:
     if any(
         node is None or None in (_field(node, "memoryMap", None) or {}).values() for node in (machine or {}).values()
     ):
-        raise NullInside(_field(document, "checksum", 0))
+        sums = {"checksum": _field(document, "checksum", 0), "data_checksum": _field(document, "dataChecksum", 0)}
+        raise NullInside(Checkpoint(data=_field(document, "data", None), **sums))
     entries = _field(document, "entries", {})
     pods = _field(document, "podEntries", {})
     return Checkpoint(

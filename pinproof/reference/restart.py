@@ -118,9 +118,11 @@ def _verified(text: str, behaviour: Behaviour, *, pod_level_managers: bool, reac
     except WrongType as fault:
         raise Corrupted(_of_type(fault, behaviour)) from None
     except NullInside as fault:
-        if fault.checksum == 0 and behaviour.accepts_unverified_checkpoint:
-            raise KubeletPanics(NIL_POINTER) from None
-        raise
+        checkpoint = fault.rest
+        if behaviour.checkpoint_format != 3 or not (checkpoint.data or checkpoint.data_checksum):
+            if checkpoint.checksum == 0 and behaviour.accepts_unverified_checkpoint:
+                raise KubeletPanics(NIL_POINTER) from None
+            raise
     without_pods = replace(checkpoint, pod_entries={})
     if behaviour.checkpoint_format == 3 and (checkpoint.data or checkpoint.data_checksum):
         data = _data(checkpoint)
