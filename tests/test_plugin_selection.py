@@ -36,6 +36,18 @@ def test_cases_of_other_minors_are_one_line(project: Project) -> None:
     result.stdout.fnmatch_lines(["1 cases are of other minors than 1.36"])
 
 
+def test_exhaustive_cases_run_when_they_are_asked_for(project: Project) -> None:
+    """They are left out otherwise, which a line says; the ledger is judged as a whole all the same."""
+    night = FITS.replace("kubelet=[static()]", "kubelet=[static()], nightly=True").replace("test_fits", "test_night")
+    project.suite(FITS, night)
+
+    result = project.run("reference")
+    assert (0, ["test_fits[two_even~static_none]"]) == (result.ret, list(project.outcomes()))
+    result.stdout.fnmatch_lines(["1 cases are exhaustive and run with --nightly only"])
+    assert 0 == project.run("reference", "--nightly").ret
+    assert 2 == len(project.outcomes())
+
+
 def test_an_older_subject_gets_the_cases_of_its_minor(project: Project) -> None:
     """And not those that begin later."""
     new = FITS.replace("kubelet=[static()]", 'kubelet=[static()], since="1.32"').replace("test_fits", "test_new")

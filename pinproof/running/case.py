@@ -31,6 +31,9 @@ class Case:
     until: str | None = None
     """Last minor the case holds for."""
 
+    nightly: bool = False
+    """It takes minutes, and runs only when it is asked for."""
+
     def applies(self, minor: str) -> bool:
         """Whether the case holds for a minor such as `1.36`."""
         number = minor_number(minor)
@@ -54,6 +57,7 @@ def case(
     kubelet: Configuration | Sequence[Configuration],
     since: str | None = None,
     until: str | None = None,
+    nightly: bool = False,
 ) -> Callable[[Test], Test]:
     """Register a test function as a case.
 
@@ -63,6 +67,7 @@ def case(
         kubelet: configurations to run it with, each on every machine.
         since: first Kubernetes minor it holds for.
         until: last Kubernetes minor it holds for.
+        nightly: it takes minutes, and runs only with `--nightly`.
     """
     if not requirements:
         raise ValueError("a case names at least one requirement")
@@ -72,6 +77,7 @@ def case(
         configurations=(kubelet,) if isinstance(kubelet, Configuration) else tuple(kubelet),
         since=since,
         until=until,
+        nightly=nightly,
     )
     ids = [segment(*pair) for pair in made.parameters()]
     twice = sorted({name for name in ids if ids.count(name) > 1})

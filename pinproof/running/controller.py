@@ -234,6 +234,8 @@ class Controller:
         notes = [f"{count} cases are not applicable: {reason}" for reason, count in sorted(reasons.items())]
         if self.selected.other_minors:
             notes.append(f"{self.selected.other_minors} cases are of other minors than {self.facts.minor}")
+        if self.selected.exhaustive:
+            notes.append(f"{self.selected.exhaustive} cases are exhaustive and run with --nightly only")
         slow = [f"every wait was stretched by {self.settings.slow:g}"] if self.settings.slow != 1 else []
         return tuple(notes + slow)
 

@@ -52,6 +52,9 @@ class Settings:
     only: Literal["failed", "unfinished"]
     """What to select from that report."""
 
+    nightly: bool = False
+    """Take the cases that take minutes as well."""
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Declare the options."""
@@ -67,6 +70,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--slow", metavar="N", default="1", help="factor on every wait, for slow machines (default 1)")
     group.addoption("--seed", metavar="N", default="0", help="seed of everything that is drawn (default 0)")
     group.addoption("--keep", action="store_true", help="keep the artefacts of passed cases too")
+    group.addoption("--nightly", action="store_true", help="the exhaustive cases as well, which take minutes each")
     group.addoption("--from-report", metavar="FILE", help="select cases from the report.json of an earlier run")
     group.addoption(
         "--only",
@@ -96,6 +100,7 @@ def settings_of(config: pytest.Config) -> Settings:
         keep=config.getoption("--keep"),
         from_report=Path(report) if report else None,
         only=config.getoption("--only"),
+        nightly=config.getoption("--nightly"),
     )
 
 

@@ -16,8 +16,10 @@ from pinproof.permutations.outcomes import Permuted, Result, outcome_of
 from pinproof.permutations.trials import Course, alone, courses, trials
 from pinproof.running.examine import Proof, predicted
 from pinproof.running.prove import Prove
+from pinproof.running.seen import NotObservableError
 from pinproof.running.steps import PlannedRestart, planned
 from pinproof.scenario.steps import Scenario, Step
+from pinproof.subjects.protocol import ADMIT_HINTS
 
 REMEMBERED = 4096
 """Predictions that are kept: what leads to the restarts of one prefix is the same for all of them."""
@@ -44,7 +46,10 @@ def permute(
 
     Raises:
         CaptureError: there is no verdict on one of them.
+        NotObservableError: a process that has to be booted is asked for all of them.
     """
+    if exhaustive and ADMIT_HINTS not in prove.subject.capabilities.steps:
+        raise NotObservableError(f"{prove.subject.name} takes too long for every restart on a node of its own")
     scenario = prove.scenario(*planned(steps, prove.machine))
     predict = prediction(prove.minor)
     every = trials(

@@ -19,6 +19,9 @@ from pinproof.running.places import case_id, registry_of, suites_of
 HANG_SECONDS = 120.0
 """A case that takes longer hangs; each wait inside has a shorter, named limit of its own."""
 
+NIGHTLY_HANG_SECONDS = 900.0
+"""The same of an exhaustive case."""
+
 _FAILED = frozenset({"failed", "error", "unexpected_pass"})
 _UNFINISHED = frozenset({"unknown", "not_run"})
 
@@ -36,15 +39,19 @@ class Selected:
     other_minors: int = 0
     """Cases of other Kubernetes minors, which are not taken."""
 
+    exhaustive: int = 0
+    """Cases that run with `--nightly` only, and were not asked for."""
+
     whole: bool = False
-    """Nothing was left out but cases of other minors: the ledger can be judged as a whole."""
+    """Nothing was left out but cases of other minors and exhaustive ones: the ledger can be judged as a whole."""
 
     trouble: str = ""
     """Why the subject could not be started."""
 
     def packed(self) -> dict[str, Any]:
         """Plain data, to be sent by a worker."""
-        return {name: getattr(self, name) for name in ("cases", "collected", "other_minors", "whole", "trouble")}
+        names = ("cases", "collected", "other_minors", "exhaustive", "whole", "trouble")
+        return {name: getattr(self, name) for name in names}
 
 
 def case_of(item: pytest.Item) -> Case | None:
@@ -74,21 +81,29 @@ def select(items: list[pytest.Item], config: pytest.Config, settings: Settings, 
     """
     _check(items)
     cases = [item for item in items if case_of(item)]
-    fitting = [item for item in cases if (case := case_of(item)) and case.applies(facts.minor)]
+    now = [item for item in cases if settings.nightly or not _is_nightly(item)]
+    fitting = [item for item in now if (case := case_of(item)) and case.applies(facts.minor)]
     taken = _from_report(fitting, settings)
     left_out = [item for item in cases if item not in set(taken)]
     items[:] = [item for item in items if not case_of(item)] + _ordered(taken)
     for item in taken:
         if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(HANG_SECONDS * settings.slow))
+            limit = NIGHTLY_HANG_SECONDS if _is_nightly(item) else HANG_SECONDS
+            item.add_marker(pytest.mark.timeout(limit * settings.slow))
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     return Selected(
         cases=[_packed(item) for item in taken],
         collected=len(cases),
-        other_minors=len(cases) - len(fitting),
+        other_minors=len(now) - len(fitting),
+        exhaustive=len(cases) - len(now),
         whole=len(taken) == len(fitting) and covers_suites(config.args),
     )
+
+
+def _is_nightly(item: pytest.Item) -> bool:
+    case = case_of(item)
+    return case is not None and case.nightly
 
 
 def _check(items: list[pytest.Item]) -> None:
