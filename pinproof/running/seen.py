@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-from pinproof.history import Block, CpuState, History, NodeState, Observation, PodVerdict, Resources, Table, Told
+from pinproof.history import (
+    Block,
+    CpuState,
+    Hint,
+    Hinted,
+    History,
+    NodeState,
+    Observation,
+    PodVerdict,
+    Resources,
+    Table,
+    Told,
+)
 from pinproof.scenario.quantity import Quantity
 from pinproof.subjects.protocol import EXPOSITION, Capabilities
 
@@ -222,6 +234,12 @@ class Seen:
         return self._field("allocatable", -1)
 
     # --- the kubelet
+
+    def memory_hints(self, pod: str, *, after: int = -1) -> list[Hint]:
+        """Hints that the memory manager gave for memory of the pod, or of its containers in turn; none is no preference."""
+        asked: tuple[Hinted, ...] = self._field("hints", after)
+        mine = [each for each in asked if each.pod == pod]
+        return [hint for each in mine for hint in each.answers.get("memory", {}).get("memory") or ()]
 
     @property
     def running(self) -> bool:
