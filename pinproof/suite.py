@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from pinproof.running.case import Case, case
 from pinproof.running.configuration import Configuration, configured, none_policy, static
+from pinproof.running.permuting import permute
 from pinproof.running.pods import besteffort, burstable, container, guaranteed, hinted, pod, pod_level, sidecar
 from pinproof.running.prove import Prove
 from pinproof.running.seen import Seen, block, gib, mib, size
@@ -46,6 +47,7 @@ __all__ = [
     "hinted",
     "mib",
     "none_policy",
+    "permute",
     "pod",
     "pod_level",
     "remove",

@@ -5,7 +5,7 @@ came of them. All of it is pure; `pinproof/running/permuting.py` carries them ou
 """
 
 from pinproof.permutations.changes import CHANGES
-from pinproof.permutations.damage import STATES
+from pinproof.permutations.damage import STATES, SWEEPS
 from pinproof.permutations.orders import ALL_UP_TO, orders
 from pinproof.permutations.outcomes import Outcome, Permuted, Result
 from pinproof.permutations.trials import Course, Trial, courses, trials
@@ -14,6 +14,7 @@ __all__ = [
     "ALL_UP_TO",
     "CHANGES",
     "STATES",
+    "SWEEPS",
     "Course",
     "Outcome",
     "Permuted",

@@ -51,6 +51,18 @@ def flips(text: str) -> dict[str, str]:
     return {place: flipped(text, position) for place, position in sorted(found.items())}
 
 
+def every_cut(text: str) -> dict[str, str]:
+    """How many bytes are left → the beginning of the file; every number of them."""
+    return {str(count): text[:count] for count in range(1, len(text))}
+
+
+def every_flip(text: str) -> dict[str, str]:
+    """Which bit is turned over → the file; seven bits of every byte, since the eighth makes no text of it."""
+    return {
+        f"{bit} of byte {position}": flipped(text, position, bit) for position in range(len(text)) for bit in range(7)
+    }
+
+
 def flipped(text: str, position: int, bit: int = 0) -> str:
     """The text with one bit of one of its characters turned over. All that a kubelet writes is ASCII."""
     return text[:position] + chr(ord(text[position]) ^ (1 << bit)) + text[position + 1 :]
@@ -97,18 +109,24 @@ _FAMILIES: Final[Mapping[str, Callable[[str], Mapping[str, str]]]] = MappingProx
 STATES: Final = ("kept", *_FAMILIES, "lost")
 """What may become of the file, by name; the damaged ones are families of several."""
 
+_SWEEPS: Final[Mapping[str, Callable[[str], Mapping[str, str]]]] = MappingProxyType(
+    {"ends behind byte": every_cut, "flipped bit": every_flip}
+)
+
+SWEEPS: Final = tuple(_SWEEPS)
+"""Families of thousands: every place instead of one of each class."""
+
 
 def states(text: str, wanted: tuple[str, ...] = STATES) -> Iterator[tuple[str, State]]:
     """(`cut inside a key`, what becomes of the file) for the wanted kinds, of a sound file of this text."""
-    for kind in STATES:
+    for kind in (*STATES[:-1], *SWEEPS, *STATES[-1:]):
         if kind not in wanted:
             continue
         if kind in ("kept", "lost"):
             yield kind, "keep" if kind == "kept" else "lose"
         elif text:
-            yield from (
-                (f"{kind} {which}".rstrip(), StateText(damaged)) for which, damaged in _FAMILIES[kind](text).items()
-            )
+            family = ({**_FAMILIES, **_SWEEPS})[kind](text)
+            yield from ((f"{kind} {which}".rstrip(), StateText(damaged)) for which, damaged in family.items())
 
 
 def _middle(places: Iterator[tuple[str, int]]) -> dict[str, int]:
