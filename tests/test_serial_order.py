@@ -115,8 +115,14 @@ def test_what_is_wrong_in_every_order_is_told_as_it_is() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_pod_that_is_rejected_half_way(seed: int) -> None:
-    """What it leaves in the books is taken back by the next, unless it is the last."""
-    assert order_of(Permuting(seed), scenario(*MANY[:4], SEVERAL, topology="none")).failed is None
+    """What it leaves in the books is taken back by the next, and the counters tell how far each one came."""
+    several = tuple(
+        guaranteed(f"s{n}", containers=[container("c", memory="3Gi"), container("d", memory=f"{2 + n}Gi")])
+        for n in range(8)
+    )
+    proof = examine(Permuting(seed), scenario(*several, SEVERAL, topology="restricted"))
+
+    assert ("passed", []) == (proof.judgement.outcome, findings(proof))
 
 
 def test_a_search_without_end_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:

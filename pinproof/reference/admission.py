@@ -397,12 +397,12 @@ class Admission:
 
         A static pod is critical: instead of `OutOf<resource>` the kubelet tries to preempt others, and says that it cannot.
         """
-        plain: list[str] = []  # cpu and memory are looked at first
+        plain: list[str] = []  # the number of pods, cpu and memory are looked at first
         pages: list[str] = []  # these are in a Go map
         for resource, wanted in self._asks.node.items():
             room = self._settings.capacity.get(resource, 0) - others.get(resource, 0)
             if wanted > room:
-                known = plain if resource in ("cpu", "memory") else pages
+                known = plain if resource in ("pods", "cpu", "memory") else pages
                 known.append(f"(res: {resource}, q: {wanted - room}), ")
         if plain or pages:
             self._reach("node.lacks-cpu-or-memory" if plain else "node.lacks-pages")

@@ -32,6 +32,9 @@ from pinproof.scenario.quantity import Quantity
 Choose = Callable[[Sequence[str] | Mapping[str, float]], str]
 """Picks one of several texts that Go's map order leaves open; a mapping says how likely each is."""
 
+MAX_PODS = 110
+"""`maxPods` where it is left out, which scenarios do."""
+
 TOPOLOGY_POLICIES = ("none", "best-effort", "restricted", "single-numa-node")
 TOPOLOGY_SCOPES = ("container", "pod")
 CLOSEST = "prefer-closest-numa-nodes"
@@ -311,7 +314,7 @@ def _allocatable(machine: Machine, reservation: Mapping[str, Quantity]) -> dict[
     pages = {f"hugepages-{Quantity.of_bytes(size)}": size * count for size, count in machine.hugepages.items()}
     memory = machine.memory - reservation.get("memory", Quantity.ZERO).value() - sum(pages.values())
     cpu = len(machine.cpus) * 1000 - reservation.get("cpu", Quantity.ZERO).milli()
-    return {"cpu": max(0, cpu), "memory": max(0, memory), **pages}
+    return {"pods": MAX_PODS, "cpu": max(0, cpu), "memory": max(0, memory), **pages}
 
 
 # --- 3. CPU manager -------------------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ _ADMISSION = {
     "policy.restricted.rejects": "restricted does not take any other.",
     "policy.single-numa-node.admits": "single-numa-node takes a preferred hint.",
     "policy.single-numa-node.rejects": "single-numa-node does not take any other.",
-    "node.lacks-cpu-or-memory": "The sum of CPU or memory requests is more than the node has.",
+    "node.lacks-cpu-or-memory": "The sum of CPU or memory requests is more than the node has, or there are too many pods.",
     "node.lacks-pages": "The sum of huge page requests alone is.",
     "node.pod-level-is-off": "Pod-level resources are refused, since the gate is off (1.34).",
     "node.pod-level-on-windows": "Pod-level resources are refused on Windows (1.34).",

@@ -85,14 +85,22 @@ def seen_answer(answer: Hints, ids: Sequence[int]) -> dict[str, tuple[SeenHint, 
     }
 
 
+DESCRIBED = 256
+"""Hints of a resource that are told: all of them up to eight nodes. Sixteen have 65 535, which nobody reads."""
+
+
 def describe(hints: Hints, ids: Sequence[int]) -> str:
     """A hint table for people: `memory: {0}! {1}! {0,1}`; `!` marks a preferred hint. `ids` are node numbers by position."""
     if not hints:
         return "no preference"
-    return "; ".join(
-        f"{resource}: " + (" ".join(describe_hint(hint, ids) for hint in hints_of(offered)) or "impossible")
-        for resource, offered in sorted(hints.items())
-    )
+    return "; ".join(f"{resource}: {_described(offered, ids)}" for resource, offered in sorted(hints.items()))
+
+
+def _described(offered: Proposals, ids: Sequence[int]) -> str:
+    listed = hints_of(offered)
+    words = [describe_hint(hint, ids) for hint in listed[:DESCRIBED]]
+    words += [f"and {len(listed) - DESCRIBED} more"] if len(listed) > DESCRIBED else []
+    return " ".join(words) or "impossible"
 
 
 def describe_hint(hint: Hint, ids: Sequence[int]) -> str:

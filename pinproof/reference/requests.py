@@ -73,7 +73,7 @@ class Asked:
     """Container → what another hint provider answers."""
 
     node: Mapping[str, int]
-    """What the pod requests of the node: CPUs in thousandths, the rest in bytes."""
+    """What the pod requests of the node: itself as one of `pods`, CPUs in thousandths, the rest in bytes."""
 
     def memory_of(self, container: str) -> MemoryRequest:
         """A container's request; AllocationFailed where a quantity is no whole number of bytes."""
@@ -122,7 +122,7 @@ def _node_requests(pod: Pod, pod_level: PodLevel) -> Mapping[str, int]:
     for resource, quantity in pod.requests if pod_level not in UNSEEN else ():
         if resource in {"cpu", "memory"} or (is_memory(resource) and pod_level != "counted-without-pages"):
             totals[resource] = _amount(resource, quantity)
-    return {resource: totals[resource] for resource in sorted(totals) if totals[resource]}
+    return {"pods": 1} | {resource: totals[resource] for resource in sorted(totals) if totals[resource]}
 
 
 def _amount(resource: str, quantity: Quantity) -> int:
