@@ -22,6 +22,7 @@ COMMANDS = (
     "fuzz",
     "replay",
     "predict",
+    "permute",
     "layers",
     "diff",
     "bisect",

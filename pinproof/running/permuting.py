@@ -50,8 +50,7 @@ def permute(
     """
     if exhaustive and ADMIT_HINTS not in prove.subject.capabilities.steps:
         raise NotObservableError(f"{prove.subject.name} takes too long for every restart on a node of its own")
-    scenario = prove.scenario(*planned(steps, prove.machine))
-    predict = prediction(prove.minor)
+    scenario, predict = prove.scenario(*planned(steps, prove.machine)), prediction(prove.minor)
     every = trials(
         scenario, predict, states=tuple(states), changes_=tuple(changes), prefixes=prefixes, thrifty=not exhaustive
     )

@@ -1,0 +1,129 @@
+"""`pinproof permute`: a scenario restarted after each of its steps, with its pods in every order."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinproof.permutations import Permuted
+    from pinproof.running.examine import Proof
+    from pinproof.subjects.protocol import Subject
+
+DEFAULT_SUBJECT = "kubelet:1.36.3"
+SHOWN = 10
+"""Restarts with findings that are told in full."""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "permute",
+        help="a scenario restarted after each of its steps, with its pods in every order",
+        description=f"{__doc__} Exit 0: every restart is judged good; 1: one is not; 10: one has no verdict.",
+    )
+    parser.add_argument("file", metavar="FILE", help="a scenario file")
+    parser.add_argument("--subject", metavar="S", default=DEFAULT_SUBJECT, help=f"default {DEFAULT_SUBJECT}")
+    parser.add_argument(
+        "--states",
+        metavar="LIST",
+        default="kept,lost",
+        help="what becomes of the state file (default kept,lost), or all",
+    )
+    parser.add_argument(
+        "--changes", metavar="LIST", default="nothing", help="what becomes of the pods (default nothing), or all"
+    )
+    parser.add_argument("--after", metavar="LIST", default="", help="restart after these numbers of steps only: 0,3")
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    parser.add_argument("--slow", metavar="N", type=float, default=1.0, help="stretch every wait")
+    parser.set_defaults(run=permute)
+
+
+def permute(options: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
+    from contextlib import closing
+
+    from pinproof.permutations import CHANGES, STATES, Permuted, courses, trials
+    from pinproof.running.examine import examine
+    from pinproof.running.permuting import prediction, results
+    from pinproof.running.releases import minor_of
+    from pinproof.scenario.reader import read_scenario
+    from pinproof.subjects.registry import open_subject
+
+    scenario = read_scenario(options.file)
+    states, changes = _named("--states", options.states, STATES), _named("--changes", options.changes, CHANGES)
+    prefixes = _numbers(options.after, len(scenario.steps))
+    found = Permuted()
+    wrong: list[Proof] = []
+    with closing(open_subject(options.subject, slow=options.slow)) as subject:
+        predict = prediction(minor_of(subject.version))
+        every = trials(scenario, predict, states=states, changes_=changes, prefixes=prefixes, thrifty=True)
+        for course in courses(every, predict):
+            proof = examine(subject, course.scenario)
+            found.results += results(course, proof)
+            wrong += [proof] if proof.judgement.findings or proof.judgement.trouble else []
+        return _tell(options, subject, found, wrong)
+
+
+def _named(option: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
+    from pinproof.errors import InputError, Problem
+
+    names = tuple(known) if given == "all" else tuple(filter(None, (name.strip() for name in given.split(","))))
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise InputError(option, Problem("", f"no {', '.join(unknown) or 'name'}; there are {', '.join(known)}, all"))
+    return names
+
+
+def _numbers(given: str, steps: int) -> list[int] | None:
+    from pinproof.errors import InputError, Problem
+
+    if not given:
+        return None
+    numbers = [int(part) if part.strip().isdigit() else -1 for part in given.split(",")]
+    if any(not 0 <= number <= steps for number in numbers):
+        raise InputError(
+            "--after", Problem("", f"{given!r} is no list of numbers from 0 to {steps}, such as 0,{steps}")
+        )
+    return numbers
+
+
+def _tell(options: argparse.Namespace, subject: Subject, found: Permuted, wrong: list[Proof]) -> int:
+    trouble = any(proof.judgement.trouble for proof in wrong)
+    failed = any(proof.judgement.findings for proof in wrong if not proof.judgement.trouble)
+    code = 1 if failed else 10 if trouble or not found.restarts else 0
+    answer = _json(subject, found, wrong, code) if options.json else _text(subject, found, wrong)
+    print(answer, end="")  # noqa: T201  # the command's answer
+    return code
+
+
+def _text(subject: Subject, found: Permuted, wrong: list[Proof]) -> str:
+    from pinproof.judge.render import render
+
+    findings = [
+        render(proof.judgement, proof.scenario, file="scenario.yaml", subject=subject.name) for proof in wrong[:SHOWN]
+    ]
+    last = f"{found.restarts} restarts of {subject.name}, {len(wrong)} scenarios with findings\n"
+    return "\n".join([f"{found.table('').text()}\n", *findings, last])
+
+
+def _json(subject: Subject, found: Permuted, wrong: list[Proof], code: int) -> str:
+    from pinproof.running.plain import plain, to_json
+    from pinproof.scenario.writer import write_scenario
+
+    table = found.table("")
+    return to_json(
+        {
+            "apiVersion": "pinproof/v1alpha1",
+            "kind": "Permutations",
+            "subject": {"name": subject.name, "version": subject.version},
+            "restarts": found.restarts,
+            "outcomes": [dict(zip(table.head, row, strict=True)) for row in table.rows],
+            "wrong": [
+                {"scenario": write_scenario(proof.scenario), "judgement": plain(proof.judgement)} for proof in wrong
+            ],
+            "exitCode": code,
+        }
+    )

@@ -1,0 +1,73 @@
+"""`pinproof permute`: the table of outcomes by order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pinproof.cli.main import main
+from pinproof.scenario.steps import Admit, Scenario
+from pinproof.scenario.topologies import machine
+from pinproof.scenario.writer import write_scenario
+from pinproof.suite import guaranteed, static
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> str:
+    """A pod over two nodes, and one that joined it."""
+    shape = machine("two_even")
+    pods = tuple(Admit(guaranteed(name, memory=amount)) for name, amount in (("big", "15Gi"), ("small", "1Gi")))
+    path = tmp_path / "group.yaml"
+    path.write_text(write_scenario(Scenario("group", shape, static()(shape), pods)), encoding="utf-8")
+    return str(path)
+
+
+def test_orders_that_differ_are_named(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the state kept none does; with it lost the order decides."""
+    code = main(["permute", scenario, "--subject", "reference:1.36"])
+
+    lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    told = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    assert 0 == code
+    assert ["nothing", "kept", "0, 1, 2", "every order", "as before"] in told
+    assert ["nothing", "lost", "2", "big small", "as before"] in told
+    rejected = "big: rejected, UnexpectedAdmissionError; small: memory 1073741824 (1Gi) on {0}"
+    assert ["nothing", "lost", "2", "small big", rejected] in told
+    assert ["8 restarts of reference:1.36, 0 scenarios with findings"] == told[-1]
+
+
+def test_document(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same rows by name, and the exit code."""
+    code = main(["permute", scenario, "--subject", "reference", "--states", "empty", "--after", "1", "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert (0, 0, 1, []) == (code, told["exitCode"], told["restarts"], told["wrong"])
+    assert [
+        {
+            "while the kubelet was down": "nothing",
+            "state file": "empty",
+            "after step": "1",
+            "order of the pods": "every order",
+            "outcome": "refuses: unexpected end of JSON input",
+        }
+    ] == told["outcomes"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--states", "keep"], "--states: no keep; there are kept, of release"),
+        (["--states", ","], "--states: no name"),
+        (["--changes", "moved"], "--changes: no moved; there are nothing, deleted"),
+        (["--after", "3"], "--after: '3' is no list of numbers from 0 to 2"),
+        (["--after", "x"], "--after: 'x' is no list"),
+    ],
+)
+def test_what_makes_no_sense(
+    scenario: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One message, exit 2, before anything is opened."""
+    assert 2 == main(["permute", scenario, "--subject", "reference", *arguments])
+    assert message in capsys.readouterr().err
