@@ -85,6 +85,7 @@ SAID: tuple[tuple[str, str, Shown, object], ...] = (
     ("aligned-series-missing", "1.36", aligned, [0, 0, 0, 0]),
     ("closest-nodes-with-gaps", "1.36", refusal, "index out of range"),
     ("cpu-of-another-pod", "1.36", cpus, {"owner": "0", "thief": "0-5"}),
+    ("difference-without-a-place", "1.36", refusal, BOOKS_DIFFER),
     ("fixed-overlapping-group", "1.31", verdicts, {"a": True, "b": True}),
     ("fixed-overlapping-group", "1.32", verdicts, {"a": True, "b": False}),
     ("fixed-rejected-pod-listed", "1.33", listed, ["c"]),
