@@ -111,14 +111,15 @@ def _turned(found: Sequence[Turn]) -> str:
         "",
         f"{count} of the entries are seen failing on an older release and passing on a newer one:",
         "",
-        "| entry | case | subject | fails on | passes on |",
+        "| entry | cases | subject | fail on | pass on |",
         "|---|---|---|---|---|",
     ]
+    alike: dict[tuple[Entry, str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for turn in found:
-        entry, test = turn.entry, f"`{_short(turn.test)}`"
-        lines.append(
-            f"| {_named(entry)} | {test} | {turn.kind} | {', '.join(turn.failed)} | {', '.join(turn.passed)} |"
-        )
+        alike.setdefault((turn.entry, turn.kind, turn.failed, turn.passed), []).append(f"`{_short(turn.test)}`")
+    for (entry, kind, failed, passed), tests in alike.items():
+        cells = [_named(entry), "<br>".join(tests), kind, ", ".join(failed), ", ".join(passed)]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -184,15 +185,19 @@ def _details(entry: Entry, runs: Sequence[Run]) -> str:
 def _told(entry: Entry, runs: Sequence[Run]) -> Iterator[str]:
     """A line for each test: where it failed and where it passed."""
     for test in _tests(entry, runs):
-        places = []
-        for kind in _kinds(runs):
-            words = {run.version: _word(entry, test, run) for run in runs if run.kind == kind}
-            for word, said in (("shows", "fails"), ("holds", "passes"), ("no verdict", "has no verdict")):
-                versions = [version for version, seen in words.items() if seen == word]
-                every = len(versions) == len(words) > 1
-                if versions:
-                    places.append(f"{said} on {kind} {'of all releases' if every else ', '.join(versions)}")
-        yield f"- `{_short(test)}` {'; '.join(places) or 'is about none of these'}"
+        said = [f"{kind}: {where}" for kind in _kinds(runs) if (where := _where(entry, test, runs, kind))]
+        yield f"- `{_short(test)}` – {'; '.join(said) or 'is about none of these'}"
+
+
+def _where(entry: Entry, test: str, runs: Sequence[Run], kind: str) -> str:
+    """`fails on 1.31.0, passes on 1.32.2`; empty where the subject says nothing of the test."""
+    words = {run.version: _word(entry, test, run) for run in runs if run.kind == kind}
+    parts = []
+    for word, said in (("shows", "fails"), ("holds", "passes"), ("no verdict", "has no verdict")):
+        versions = [version for version, seen in words.items() if seen == word]
+        if versions:
+            parts.append(f"{said} on {'all' if len(versions) == len(words) > 1 else ', '.join(versions)}")
+    return ", ".join(parts)
 
 
 def _tests(entry: Entry, runs: Sequence[Run]) -> list[str]:
