@@ -55,6 +55,10 @@ class Behaviour:
     """PodResources leaves out pods that are rejected or finished (1.34, #132028), unless the gate
     `KubeletPodResourcesListUseActivePods` is switched off."""
 
+    knows_containers_by_name_and_image: bool = False
+    """A running container is the one of the manifest if it was made of the same name and image (1.31, #124220). Before, if it
+    was made of the same spec as a whole, so that a kubelet on the other side of 1.31 makes all app containers anew (#129385)."""
+
     knows_max_allowable_numa_nodes: bool = False
     """Topology Manager option `max-allowable-numa-nodes` (1.31, #124148)."""
 
@@ -141,7 +145,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         "1.29": {},
         "1.30": {"counts_pinning": True, "pod_resources_lists_sidecars": True},
-        "1.31": {"knows_max_allowable_numa_nodes": True},
+        "1.31": {"knows_max_allowable_numa_nodes": True, "knows_containers_by_name_and_image": True},
         "1.32": {
             "allocate_refuses_group_violation": True,
             "restart_compares_group_sums": True,

@@ -78,6 +78,9 @@ class Resident:
     finished: bool = False
     """The pod is Succeeded or Failed after having run."""
 
+    known_by_name: bool = True
+    """How the kubelet that made its containers knows them: `Behaviour.knows_containers_by_name_and_image`."""
+
     @property
     def arrival(self) -> int:
         """The how-many-th pod it was to arrive."""
@@ -217,6 +220,16 @@ class Node:
             self._admit(resident, active=None)
             if resident.active:
                 self._start_containers(resident)
+                self._make_unknown_containers(resident)
+
+    def _make_unknown_containers(self, resident: Resident) -> None:
+        """App containers in which this kubelet does not recognise those of the manifest are made anew; sidecars are not."""
+        by_name = self.behaviour.knows_containers_by_name_and_image
+        if resident.known_by_name != by_name:
+            resident.known_by_name = by_name
+            for container in resident.pod.containers:
+                if container.name in resident.told and container.name not in resident.over:
+                    self._start(resident, container)
 
     # --- steps
 
@@ -283,7 +296,13 @@ class Node:
         """A pod arrives; `number` is its place among all that ever did, where it is not the next."""
         if number is None:
             number = self.last_arrival = self.last_arrival + 1
-        resident = Resident(pod, f"{pod.name}.{number}", PodVerdict(admitted=True), self._asked(pod))
+        resident = Resident(
+            pod,
+            f"{pod.name}.{number}",
+            PodVerdict(admitted=True),
+            self._asked(pod),
+            known_by_name=self.behaviour.knows_containers_by_name_and_image,
+        )
         self.residents.pop(pod.name, None)
         self.residents[pod.name] = resident  # last, also where a rejected pod of that name was before
         self.names[resident.uid] = pod.name

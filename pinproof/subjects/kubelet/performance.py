@@ -60,6 +60,9 @@ class Performance:
         self._names = Names()
         self._baseline: Mapping[str, int] = {}
         self._ending = refused
+        self._made_by = node.setting.release
+        """The release of the last kubelet that ran: what runs was made by it, or by one whose containers it recognised."""
+
         self._arrivals = 0
         self._containers: list[Mapping[str, Any]] = []
         self._observations: list[Observation] = []
@@ -154,8 +157,20 @@ class Performance:
         self._baseline = {}
         if self._ending:
             self.spoiled = "the kubelet does not run"
+        else:
+            self._expect_new_containers(setting.release)
         self._settle(*self.pods.values())
         self._await_end_of_rejected()
+
+    def _expect_new_containers(self, release: str) -> None:
+        """Where this kubelet does not recognise the app containers that run: those that it makes in their place."""
+        if upgrade.makes_containers_anew(self._made_by, release):
+            for live in self.pods.values():
+                for container in live.pod.containers:
+                    newest = self._newest(live.uid, container.name)
+                    if newest is not None and newest["state"] == "running":
+                        live.attempts[container.name] = newest["attempt"] + 1
+        self._made_by = release
 
     def _returning(self, order: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
         """Manifests for a restart: those of terminal pods go, the others come in the order asked for."""

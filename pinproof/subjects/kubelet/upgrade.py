@@ -1,9 +1,12 @@
-"""What a restart into a newer release needs beside the binary. Pure.
+"""What a restart into another release needs and does beside the binary. Pure.
 
 Since 1.33 a kubelet keeps what it last told the runtime of every container in `actuated_pods_state`. One that finds running
 containers without such a record takes them for containers to be resized, and reads the pod's cgroup for it. A node here has
 no pod cgroups (`cgroupsPerQOS: false`), and the kubelet panics. So the record is written as a release in between would have
 left it. It says nothing about NUMA.
+
+Since 1.31 a kubelet knows a running container by name and image, before by its whole spec (#124220): one that comes from the
+other side of 1.31 stops every app container and makes it anew (#129385). That is waited for.
 """
 
 from __future__ import annotations
@@ -24,6 +27,15 @@ FIRST: Final = 33
 def needs_record(before: str, after: str) -> bool:
     """Whether a restart from one release into another passes the first minor with the record."""
     return minor_of(before) < FIRST <= minor_of(after)
+
+
+IDENTITY: Final = 31
+"""The first minor that knows containers by name and image."""
+
+
+def makes_containers_anew(before: str, after: str) -> bool:
+    """Whether a kubelet does not recognise the app containers that one of another release has made."""
+    return (minor_of(before) < IDENTITY) != (minor_of(after) < IDENTITY)
 
 
 def record(pods: Iterable[LivePod]) -> tuple[str, str]:

@@ -22,6 +22,7 @@ type resident struct {
 	told     map[string]told // containers that were created
 	over     map[string]bool // containers that ended for good
 	finished bool            // Succeeded or Failed after having run
+	byName   bool            // knownByName of the kubelet that made its containers
 }
 
 // told is what the runtime was told when a container was last created.
@@ -86,6 +87,7 @@ func (n *node) boot() error {
 		n.admit(r)
 		if r.active() {
 			n.startContainers(r)
+			n.makeUnknownContainers(r)
 		}
 	}
 	started.ready.AddSource("file")
@@ -141,7 +143,7 @@ func (n *node) arrive(document *podDocument) error {
 	if err := n.managers.other.expect(uid, document); err != nil {
 		return err
 	}
-	r := &resident{document: document, pod: pod, verdict: lifecycle.PodAdmitResult{Admit: true}, told: map[string]told{}, over: map[string]bool{}}
+	r := &resident{document: document, pod: pod, verdict: lifecycle.PodAdmitResult{Admit: true}, told: map[string]told{}, over: map[string]bool{}, byName: knownByName}
 	n.names[uid] = document.Name
 	n.forget(document.Name)
 	n.residents = append(n.residents, r)
@@ -202,6 +204,21 @@ func (n *node) startContainers(r *resident) {
 	for i := range r.pod.Spec.Containers {
 		if container := &r.pod.Spec.Containers[i]; !r.over[container.Name] {
 			n.ensureStarted(r, container)
+		}
+	}
+}
+
+// makeUnknownContainers makes those app containers anew in which this kubelet does not recognise its manifest's; sidecars stay.
+func (n *node) makeUnknownContainers(r *resident) {
+	if r.byName == knownByName {
+		return
+	}
+	r.byName = knownByName
+	for i := range r.pod.Spec.Containers {
+		container := &r.pod.Spec.Containers[i]
+		if _, created := r.told[container.Name]; created && !r.over[container.Name] {
+			n.stopped(r, container.Name)
+			n.startContainer(r, container)
 		}
 	}
 }

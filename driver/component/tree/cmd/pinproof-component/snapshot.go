@@ -22,6 +22,7 @@ type residentSnapshot struct {
 	Told     map[string][2]string `json:"told"`
 	Over     []string             `json:"over"`
 	Finished bool                 `json:"finished"`
+	ByName   bool                 `json:"byName"`
 }
 
 func (n *node) snapshot() *snapshot {
@@ -32,7 +33,7 @@ func (n *node) snapshot() *snapshot {
 	for _, r := range n.residents {
 		one := residentSnapshot{
 			Document: r.document, UID: string(r.pod.UID), Admitted: r.verdict.Admit, Reason: r.verdict.Reason, Message: r.verdict.Message,
-			Told: map[string][2]string{}, Over: []string{}, Finished: r.finished,
+			Told: map[string][2]string{}, Over: []string{}, Finished: r.finished, ByName: r.byName,
 		}
 		for name, was := range r.told {
 			one.Told[name] = [2]string{was.mems, was.cpus}
@@ -61,7 +62,7 @@ func (n *node) resume(from *snapshot) error {
 			return err
 		}
 		r := &resident{
-			document: one.Document, pod: pod, told: map[string]told{}, over: map[string]bool{}, finished: one.Finished,
+			document: one.Document, pod: pod, told: map[string]told{}, over: map[string]bool{}, finished: one.Finished, byName: one.ByName,
 			verdict: lifecycle.PodAdmitResult{Admit: one.Admitted, Reason: one.Reason, Message: one.Message},
 		}
 		for name, was := range one.Told {
