@@ -24,10 +24,12 @@ from pinproof.running.configuration import Configuration, configured, none_polic
 from pinproof.running.permuting import permute
 from pinproof.running.pods import besteffort, burstable, container, guaranteed, hinted, pod, pod_level, sidecar
 from pinproof.running.prove import Prove
+from pinproof.running.rebooting import AS_IT_WAS, reboots
 from pinproof.running.seen import Seen, block, gib, mib, size
 from pinproof.running.steps import admit, admit_together, edited, exits, remove, replaced, restart
 
 __all__ = [
+    "AS_IT_WAS",
     "Case",
     "Configuration",
     "Prove",
@@ -50,6 +52,7 @@ __all__ = [
     "permute",
     "pod",
     "pod_level",
+    "reboots",
     "remove",
     "replaced",
     "restart",

@@ -6,6 +6,7 @@ names the pods that are otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +21,10 @@ AS_BEFORE = "as before"
 Outcome = str
 """`as before`, `b: rejected, TopologyAffinityError; c: memory 4294967296 (4Gi) on {1}`, `refuses: checkpoint is corrupted`."""
 
-_PREFIX, _REMEDY = "could not restore state from checkpoint: ", ", please drain this node"
+_FRAMES = re.compile(
+    r"^(failed to run Kubelet|start (memory|cpu) manager error|could not restore state from checkpoint): "
+)
+_REMEDY = ", please drain this node"
 
 HEAD = ("while the kubelet was down", "state file", "after step", "order of the pods", "outcome")
 
@@ -110,8 +114,9 @@ def outcome_of(before: Observation, after: Observation, order: Order) -> Outcome
 
 def short(refusal: str) -> str:
     """The words of a refusal that are its own: without the frame that names file and remedy."""
-    _, _, inside = refusal.partition(_PREFIX)
-    return inside.partition(_REMEDY)[0] if inside else refusal
+    while found := _FRAMES.match(refusal):
+        refusal = refusal[found.end() :]
+    return refusal.partition(_REMEDY)[0]
 
 
 def _pod(seen: Observation, pod: str) -> str:
