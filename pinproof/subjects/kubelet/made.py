@@ -23,6 +23,9 @@ Entry = str | None | Mapping[str, str]
 
 Tree = dict[str, Entry]
 
+POSSIBLE_NODES: Final = 8
+"""What firmware leaves room for: most machines have more possible nodes than online ones, and no directories for them."""
+
 SYSCTLS: Final = {
     "/proc/sys/vm/overcommit_memory": "1\n",
     "/proc/sys/vm/panic_on_oom": "0\n",
@@ -58,10 +61,11 @@ def made_files(machine: Machine) -> MadeFiles:
 
 def _node_tree(machine: Machine) -> Tree:
     ids = CpuSet(node.id for node in machine.nodes)
+    possible = CpuSet(range(max(POSSIBLE_NODES, max(ids, default=0) + 1)))
     with_memory = CpuSet(node.id for node in machine.nodes if node.memory)
     tree: Tree = {
         "online": f"{ids}\n",
-        "possible": f"{ids}\n",
+        "possible": f"{possible}\n",
         "has_cpu": f"{CpuSet(node.id for node in machine.nodes if node.cpus)}\n",
         "has_memory": f"{with_memory}\n",
         "has_normal_memory": f"{with_memory}\n",
