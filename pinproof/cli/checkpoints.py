@@ -17,7 +17,7 @@ EXIT_DIFFERS = 1
 _DESCRIPTION = f"""{__doc__}
 
 record: write fixtures/checkpoints from the kubelets of the releases. check: record again, write nothing; exit 1 where a byte
-differs.
+differs. table: start every release on every file, hand every running node to its neighbours, and write docs/version-skew.md.
 """
 
 
@@ -26,9 +26,14 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "checkpoints", help="record state files of every release, and see who starts on them", description=_DESCRIPTION
     )
-    parser.add_argument("what", choices=("record", "check"), help="what to do")
-    parser.add_argument("--releases", metavar="R,R,…", help="default: every release whose kubelet can be built")
-    parser.add_argument("--out", metavar="DIR", help="where to write instead of fixtures/checkpoints")
+    parser.add_argument("what", choices=("record", "check", "table"), help="what to do")
+    parser.add_argument("--releases", metavar="R,R,…", help="default: all that can be built")
+    parser.add_argument(
+        "--out", metavar="PATH", help="where to write instead of fixtures/checkpoints, or docs/version-skew.md"
+    )
+    parser.add_argument(
+        "--subject", choices=("component", "kubelet"), default="component", help="table: what to measure (component)"
+    )
     parser.add_argument("--slow", metavar="N", type=float, help="stretch every wait")
     parser.set_defaults(run=checkpoints)
 
@@ -39,6 +44,8 @@ def checkpoints(options: argparse.Namespace) -> int:
 
     from pinproof.skew import golden, recording
 
+    if options.what == "table":
+        return _table(options)
     found = list(recording.record(_releases(options.releases), _opener(options.slow), _tell))
     if options.what == "record":
         recording.save(found, Path(options.out) if options.out else golden.folder())
@@ -48,6 +55,26 @@ def checkpoints(options: argparse.Namespace) -> int:
         _say(f"{name} differs")
     _say(f"{sum(2 * len(each.files) for each in found)} files recorded again, {len(different)} differ")
     return EXIT_DIFFERS if different else 0
+
+
+def _table(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from pinproof.build.components import COMPONENT_RELEASES
+    from pinproof.running.releases import minor_number
+    from pinproof.skew import measuring, table
+    from pinproof.subjects.registry import open_subject
+
+    kind = options.subject
+    if options.releases is None and kind == "component":
+        releases: Sequence[str] = sorted(COMPONENT_RELEASES, key=minor_number)
+    else:
+        releases = _releases(options.releases)
+    measured = measuring.measure(releases, lambda release: open_subject(f"{kind}:{release}", slow=options.slow), _tell)
+    command = f"pinproof checkpoints table --subject {kind}"
+    text = table.page(measured, command=command, subject=table.SUBJECTS[kind].format(", ".join(releases)))
+    Path(options.out or "docs/version-skew.md").write_text(text, encoding="utf-8")
+    return 0
 
 
 def _releases(text: str | None) -> Sequence[str]:
