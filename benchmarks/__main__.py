@@ -9,6 +9,7 @@ from benchmarks import (
     help_time,
     reference_steps,
     replay_time,
+    restart_rate,
     scenario_rate,
     suite_rate,
 )
@@ -22,6 +23,7 @@ if __name__ == "__main__":
         component_rate,
         campaign_rate,
         scenario_rate,
+        restart_rate,
         cold_rate,
         suite_rate,
     )
