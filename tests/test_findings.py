@@ -105,6 +105,7 @@ SAID: tuple[tuple[str, str, Shown, object], ...] = (
     ),
     ("kernel-without-numa", "1.36", free, 2**64 - (512 << 20) - (4 << 30)),
     ("managed-pod-allocated-again", "1.37", refusal, BOOKS_DIFFER),
+    ("managed-pod-and-an-older-kubelet", "1.37", refusal, BOOKS_DIFFER),
     ("managed-pod-rejected", "1.37", verdicts, {"a": False}),
     ("memory-of-a-restarted-pod-leaks", "1.36", refusal, BOOKS_DIFFER),
     ("numa-node-ids-above-63", "1.36", refusal, NIL_POINTER),

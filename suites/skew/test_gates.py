@@ -165,6 +165,14 @@ def test_older_releases_refuse_a_managed_pod(prove: Prove) -> None:
         refused(seen, step, DIFFERENT)
 
 
+@case("MM-SKEW-008", machines="hugepages_even", kubelet=ON, since="1.37", until="1.37")
+def test_older_release_starts_on_the_files_of_a_managed_pod(prove: Prove) -> None:
+    """As is documented: without the pod's own entry, and without being refused."""
+    seen = prove(*MANAGED, restart(kubernetes=FIRST))
+
+    assert seen.running
+
+
 @case("MM-SKEW-007", machines="hugepages_even", kubelet=ON, since="1.36", until="1.36")
 def test_upgrade_keeps_a_managed_pod(prove: Prove) -> None:
     """It runs on where it was, and its memory is counted once."""
