@@ -492,6 +492,13 @@ WRONG: tuple[WrongModel, ...] = (
         "admission/test_admission_fit::test_scope_pod_judges_the_sum_of_the_containers",
     ),
     WrongModel(
+        "a node has room for one pod more",
+        "configuration",
+        "MAX_PODS = 110",
+        "MAX_PODS = 111",
+        "scale/test_many_pods::test_a_node_takes_110_pods_and_no_more",
+    ),
+    WrongModel(
         "wrong error text",
         "outcomes",
         "failed to find NUMA nodes to extend the current topology hint",

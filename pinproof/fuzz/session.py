@@ -174,9 +174,10 @@ def _possible(scenarios: tuple[Scenario, ...], subject: Subject) -> tuple[Scenar
 
 
 def _confirming(wishes: Wishes, facts: Facts) -> str:
-    if wishes.no_confirm or facts.kind == "kubelet":
+    """The last word is a kubelet's: of one that serves scenario after scenario, the same kubelet's on a node of its own."""
+    if wishes.no_confirm:
         return ""
-    return wishes.confirm or kubelet_for(facts.name, facts.version)
+    return wishes.confirm or (facts.name if facts.kind == "kubelet" else kubelet_for(facts.name, facts.version))
 
 
 @contextmanager
