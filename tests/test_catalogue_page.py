@@ -268,7 +268,10 @@ def test_nothing_is_written_without_an_answer(tmp_path: Path, capsys: pytest.Cap
     """A subject that cannot be had leaves the page as it was."""
     out = tmp_path / "page.md"
     out.write_text("before")
+    new = tmp_path / "new.md"
 
     assert 2 == main(["catalogue", "A2", "--subjects", "reference:1.31,nonsense:1", "--out", str(out)])
+    assert 2 == main(["catalogue", "A2", "--subjects", "nonsense:1", "--out", str(new)])
     assert "before" == out.read_text()
+    assert not new.exists()
     assert "nonsense" in capsys.readouterr().err

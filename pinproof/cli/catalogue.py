@@ -87,11 +87,14 @@ def _writable(name: str) -> Any:
     from pinproof.errors import InputError, Problem
 
     path = Path(name)
+    was_there = path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()
     except OSError as error:
         raise InputError(f"--out {name}", Problem("", f"cannot be written: {error.strerror}")) from None
+    if not was_there:
+        path.unlink()
     return path
 
 
