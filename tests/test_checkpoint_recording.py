@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pinproof.cli.main import main
 from pinproof.errors import InputError, SubjectError
 from pinproof.history import History, Observation
 from pinproof.reference.behaviour import behaviour_of
@@ -174,3 +175,18 @@ def test_missing_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         golden.recorded.cache_clear()
     with pytest.raises(InputError, match=r"1\.99\.0/single-node"):
         golden.golden(Writer("1.99.0"), "single-node")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["record", "--releases", "1.36.3,newest"], "'newest' is not a Kubernetes release"),
+        (["table", "--out", "/nowhere/page.md"], "/nowhere/page.md cannot be written"),
+        (["record", "--out", "/nowhere/files"], "/nowhere/files cannot be written"),
+        (["keep"], "invalid choice: 'keep'"),
+    ],
+)
+def test_bad_input_is_one_clear_error(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is built or booted."""
+    assert 2 == main(["checkpoints", *arguments])
+    assert message in capsys.readouterr().err

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pinproof.skew.recording import Recording
     from pinproof.subjects.kubelet.subject import KubeletSubject
@@ -40,16 +42,17 @@ def add_parser(commands: Any) -> None:
 
 def checkpoints(options: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
-    from pathlib import Path
-
     from pinproof.skew import golden, recording
 
     if options.what == "table":
         return _table(options)
-    found = list(recording.record(_releases(options.releases), _opener(options.slow), _tell))
+    place = _writable(options.out) if options.out else golden.folder()
+    recordings = recording.record(_releases(options.releases), _opener(options.slow), _tell)
     if options.what == "record":
-        recording.save(found, Path(options.out) if options.out else golden.folder())
+        for each in recordings:
+            recording.save([each], place)
         return 0
+    found = list(recordings)
     different = _different(found)
     for name in different:
         _say(f"{name} differs")
@@ -58,14 +61,12 @@ def checkpoints(options: argparse.Namespace) -> int:
 
 
 def _table(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from pinproof.build.components import COMPONENT_RELEASES
     from pinproof.running.releases import minor_number
     from pinproof.skew import measuring, table
     from pinproof.subjects.registry import open_subject
 
-    kind = options.subject
+    kind, file = options.subject, _writable(options.out or "docs/version-skew.md")
     if options.releases is None and kind == "component":
         releases: Sequence[str] = sorted(COMPONENT_RELEASES, key=minor_number)
     else:
@@ -73,8 +74,20 @@ def _table(options: argparse.Namespace) -> int:
     measured = measuring.measure(releases, lambda release: open_subject(f"{kind}:{release}", slow=options.slow), _tell)
     command = f"pinproof checkpoints table --subject {kind}"
     text = table.page(measured, command=command, subject=table.SUBJECTS[kind].format(", ".join(releases)))
-    Path(options.out or "docs/version-skew.md").write_text(text, encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     return 0
+
+
+def _writable(out: str) -> Path:
+    """Where to write; asked before minutes of work, so that they are not lost. InputError where that cannot be."""
+    from pathlib import Path
+
+    from pinproof.errors import InputError, Problem
+
+    path = Path(out)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError("--out", Problem("", f"{out} cannot be written"))
+    return path
 
 
 def _releases(text: str | None) -> Sequence[str]:

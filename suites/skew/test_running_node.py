@@ -1,7 +1,7 @@
 """A node with pods whose kubelet is replaced by one of another release, and by the first again.
 
-One minor and two, upwards and downwards. Every kubelet on the way admits a pod, so that each finds a file that the other has
-written. The pods stand where a kubelet that knew nothing of them would not put them.
+One minor, and with `--nightly` two, upwards and downwards: each needs kubelets of its own. Every kubelet on the way admits a pod,
+so that each finds a file that the other has written. The pods stand where a kubelet that knew nothing of them would not put them.
 """
 
 from __future__ import annotations
@@ -108,7 +108,14 @@ def test_next_minor_and_back(prove: Prove) -> None:
     there_and_back(prove, ONE_MINOR_UP)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=[ALIGNED, SINGLE, ALONE], until="1.35")
+@case(
+    "MM-SKEW-005",
+    "MM-SKEW-006",
+    machines="hugepages_even",
+    kubelet=[ALIGNED, SINGLE, ALONE],
+    until="1.35",
+    nightly=True,
+)
 def test_two_minors_up_and_back(prove: Prove) -> None:
     """A kubelet may skip a minor."""
     there_and_back(prove, TWO_MINORS_UP)
@@ -120,7 +127,14 @@ def test_previous_minor_and_back(prove: Prove) -> None:
     there_and_back(prove, ONE_MINOR_DOWN)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=[ALIGNED, SINGLE, ALONE], since="1.32")
+@case(
+    "MM-SKEW-005",
+    "MM-SKEW-006",
+    machines="hugepages_even",
+    kubelet=[ALIGNED, SINGLE, ALONE],
+    since="1.32",
+    nightly=True,
+)
 def test_two_minors_down_and_back(prove: Prove) -> None:
     """A downgrade by two."""
     there_and_back(prove, TWO_MINORS_DOWN)
@@ -132,7 +146,7 @@ def test_group_at_the_next_minor_and_back(prove: Prove) -> None:
     group_there_and_back(prove, ONE_MINOR_UP)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=SPREAD, until="1.35")
+@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=SPREAD, until="1.35", nightly=True)
 def test_group_two_minors_up_and_back(prove: Prove) -> None:
     """Over a minor that is left out."""
     group_there_and_back(prove, TWO_MINORS_UP)
@@ -144,7 +158,7 @@ def test_group_at_the_previous_minor_and_back(prove: Prove) -> None:
     group_there_and_back(prove, ONE_MINOR_DOWN)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=SPREAD, since="1.32")
+@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=SPREAD, since="1.32", nightly=True)
 def test_group_two_minors_down_and_back(prove: Prove) -> None:
     """Downwards by two first."""
     group_there_and_back(prove, TWO_MINORS_DOWN)
