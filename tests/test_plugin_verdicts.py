@@ -36,6 +36,19 @@ def test_a_finding_fails_a_case_whose_assertions_hold(project: Project) -> None:
     result.stdout.fnmatch_lines(["*counters.kubelet_memory_manager_pinning_requests_total*", "*expected*1", "*seen*2"])
 
 
+@pytest.mark.parametrize("parallel", [(), ("-n", "1")])
+def test_tables_of_a_failing_case_are_on_the_terminal(project: Project, parallel: tuple[str, ...]) -> None:
+    """And in the report, those of cases that passed as well."""
+    table = "prove.tables.append(Table('by order', ('order', 'outcome'), (('b a', 'gone'),)))"
+    text = "from pinproof.report import Table\n" + FITS.replace("    assert", f"    {table}\n    assert")
+    failing = text.replace('admitted("a")', 'rejected("a")').replace("test_fits", "test_other")
+    result = project.suite(text, failing).run("reference", *parallel)
+
+    result.stdout.fnmatch_lines(["*- by order -*", "order  outcome", "b a    gone"])
+    rows = [table["rows"] for case in project.report()["cases"] for table in case["tables"]]
+    assert [[["b a", "gone"]]] * 2 == rows
+
+
 def test_a_finding_is_shown_beside_a_failing_assertion(project: Project) -> None:
     """Both are there: what the case says, and what the reference says."""
     result = project.suite(FITS.replace('admitted("a")', 'rejected("a")')).run("wrong")

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from pinproof.suite import Prove, admit, block, case, container, guaranteed, permute, restart, sidecar, static
+from pinproof.suite import (
+    Prove,
+    admit,
+    block,
+    case,
+    container,
+    exits,
+    guaranteed,
+    permute,
+    remove,
+    restart,
+    sidecar,
+    static,
+)
 
 NONE, BEST_EFFORT = static(), static(topology="best-effort")
 RESTRICTED, SINGLE = static(topology="restricted"), static(topology="single-numa-node")
@@ -60,6 +73,26 @@ def test_pods_of_several_containers_kept_in_every_order(prove: Prove) -> None:
         admit(guaranteed("b", memory="4Gi", init=[sidecar("s", memory="3Gi")])),
     ]
     assert {AS_BEFORE: 4} == permute(prove, *pods, states=["kept"]).outcomes()
+
+
+@case("MM-RESTART-013", machines="two_even", kubelet=[NONE, SINGLE])
+def test_kept_after_every_step_of_a_life(prove: Prove) -> None:
+    """Pods come, start, and go. An init container that is over is booked again, where there is room; nobody else moves."""
+    found = permute(
+        prove,
+        admit(guaranteed("a", memory="4Gi", init=[container("i", memory="2Gi")])),
+        exits("a", "i"),
+        admit(guaranteed("b", memory="6Gi")),
+        remove("b"),
+        admit(guaranteed("c", memory="3Gi")),
+        states=["kept"],
+    )
+    again = "a: c memory 4294967296 (4Gi) on {{0}}, i memory 2147483648 (2Gi) on {{{}}}"
+
+    assert [{AS_BEFORE: 1}, {AS_BEFORE: 1}] == [found.outcomes(steps=steps) for steps in (0, 1)]
+    assert [{again.format(0): 1}, {again.format(0): 2}] == [found.outcomes(steps=steps) for steps in (2, 5)]
+    # b fills node 0 beside a, and what it had is not given back before all pods came.
+    assert [{again.format(1): 2}, {again.format(1): 1}] == [found.outcomes(steps=steps) for steps in (3, 4)]
 
 
 @case("MM-ORDER-002", machines="two_even", kubelet=[NONE, RESTRICTED, SINGLE])
