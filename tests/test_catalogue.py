@@ -47,6 +47,7 @@ def test_entries_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
         (ENTRY.replace("https://", "see "), "entries[0].upstream[0]"),
         (ENTRY.replace("suites/r/test_1_a.py::*", "test_1_a"), "entries[0].cases[0]"),
         (ENTRY.partition(", cases")[0], "says why it `cannot` be shown"),
+        (ENTRY + ", cannot: 'The release of'", "entries[0].cannot"),
         (ENTRY + ", kinds: defect", "did you mean 'kind'"),
     ],
 )

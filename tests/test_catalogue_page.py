@@ -154,6 +154,16 @@ def test_the_page_says_what_shows_an_entry_and_what_does_not() -> None:
     assert "pinproof catalogue --subjects component:1.31..1.32 --out docs/regressions.md" in text
 
 
+def test_what_was_open_is_answered_by_the_runs() -> None:
+    """In the words of the table; a release that says nothing is not named."""
+    asked = replace(DEFECT, unconfirmed="The release of the fix.")
+    outcomes: dict[str, Outcome] = {"1.30.14": "not_applicable", **VERSIONS}
+    text = page([asked], [ran(f"component:{v}", o, asked) for v, o in outcomes.items()], "S")
+
+    said = "Was open: The release of the fix. Measured on component: yes on 1.31.0; fixed on 1.32.2, 1.36.3."
+    assert said in text.splitlines()
+
+
 # --- measuring
 
 

@@ -23,6 +23,9 @@ Tier = Literal["P0", "P1", "P2"]
 Kind = Literal["defect", "behaviour"]
 Link = Annotated[str, Field(pattern=r"^https://github\.com/[\w.-]+/[\w.-]+/(issues|pull)/\d+$")]
 
+Sentence = Annotated[str, Field(pattern=r"^$|\.$")]
+"""A full stop at its end shows that YAML took no `#` in it for a comment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -71,8 +74,8 @@ class _Entry(BaseModel):
     kind: Kind = "defect"
     upstream: tuple[Link, ...] = Field(min_length=1)
     cases: tuple[Annotated[str, Field(pattern=r"^suites/[\w/]+\.py::\S+$")], ...] = ()
-    unconfirmed: str = ""
-    cannot: str = ""
+    unconfirmed: Sentence = ""
+    cannot: Sentence = ""
 
     @model_validator(mode="after")
     def _shown_or_not(self) -> Self:

@@ -174,12 +174,24 @@ def _details(entry: Entry, runs: Sequence[Run]) -> str:
     links = ", ".join(f"[{_number(link)}]({link})" for link in entry.upstream)
     lines = [f"### {entry.id}. {entry.title}", "", f"{links}."]
     if entry.unconfirmed:
-        lines += ["", f"Was open: {entry.unconfirmed}"]
+        lines += ["", f"Was open: {entry.unconfirmed}{_measured(entry, runs)}"]
     if entry.cannot:
         lines += ["", f"Cannot be shown: {entry.cannot}"]
     if entry.cases:
         lines += ["", *_told(entry, runs)]
     return "\n".join(lines) + "\n"
+
+
+def _measured(entry: Entry, runs: Sequence[Run]) -> str:
+    """What the runs say to a question that was open, in the words of the table; empty where they say nothing."""
+    parts = []
+    for kind in _kinds(runs):
+        words: dict[str, list[str]] = {}
+        for run in runs:
+            if run.kind == kind and (word := _said(entry, run, runs)) != "–":
+                words.setdefault(word, []).append(run.version)
+        parts += [f"{kind}: " + "; ".join(f"{word} on {', '.join(on)}" for word, on in words.items())] if words else []
+    return f" Measured on {'. On '.join(parts)}." if parts else ""
 
 
 def _told(entry: Entry, runs: Sequence[Run]) -> Iterator[str]:
