@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from pinproof.cli.main import main
-from pinproof.scenario.steps import Admit, Scenario
+from pinproof.scenario.reader import read_scenario
+from pinproof.scenario.steps import Admit, Exit, Restart, Scenario
 from pinproof.scenario.topologies import machine
 from pinproof.scenario.writer import write_scenario
-from pinproof.suite import guaranteed, static
+from pinproof.suite import container, guaranteed, static
 
 
 @pytest.fixture
@@ -53,6 +54,23 @@ def test_document(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
             "outcome": "refuses: unexpected end of JSON input",
         }
     ] == told["outcomes"]
+
+
+def test_scenarios_with_findings_are_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A running pod is rejected at a restart, since its init container, which is over, would not fit once more."""
+    shape = machine("one")
+    pod = guaranteed("a", memory="6Gi", init=[container("i", memory="6Gi")])
+    path, out = tmp_path / "init.yaml", tmp_path / "out"
+    path.write_text(
+        write_scenario(Scenario("init", shape, static()(shape), (Admit(pod), Exit("a", "i")))), encoding="utf-8"
+    )
+    code = main(["permute", str(path), "--subject", "reference", "--states", "kept", "--out", str(out)])
+
+    told = capsys.readouterr().out
+    assert 1 == code
+    assert "a: rejected, UnexpectedAdmissionError" in told
+    assert f"pinproof replay {out}/restarts-1.yaml" in told
+    assert Restart(order=("a",)) == read_scenario(out / "restarts-1.yaml").steps[-1]
 
 
 @pytest.mark.parametrize(

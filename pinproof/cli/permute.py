@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pinproof.permutations import Permuted
     from pinproof.running.examine import Proof
@@ -36,6 +37,7 @@ def add_parser(commands: Any) -> None:
         "--changes", metavar="LIST", default="nothing", help="what becomes of the pods (default nothing), or all"
     )
     parser.add_argument("--after", metavar="LIST", default="", help="restart after these numbers of steps only: 0,3")
+    parser.add_argument("--out", metavar="DIR", help="save the scenarios with findings there, to be replayed")
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.add_argument("--slow", metavar="N", type=float, default=1.0, help="stretch every wait")
     parser.set_defaults(run=permute)
@@ -94,16 +96,35 @@ def _tell(options: argparse.Namespace, subject: Subject, found: Permuted, wrong:
     trouble = any(proof.judgement.trouble for proof in wrong)
     failed = any(proof.judgement.findings for proof in wrong if not proof.judgement.trouble)
     code = 1 if failed else 10 if trouble or not found.restarts else 0
-    answer = _json(subject, found, wrong, code) if options.json else _text(subject, found, wrong)
+    files = _saved(options.out, wrong)
+    answer = _json(subject, found, wrong, code) if options.json else _text(subject, found, wrong, files)
     print(answer, end="")  # noqa: T201  # the command's answer
     return code
 
 
-def _text(subject: Subject, found: Permuted, wrong: list[Proof]) -> str:
+def _saved(folder: str | None, wrong: list[Proof]) -> list[Path]:
+    """Where each scenario with findings lies, or would with `--out`."""
+    from pathlib import Path
+
+    from pinproof.errors import InputError, Problem
+    from pinproof.scenario.writer import write_scenario
+
+    files = [Path(folder or "DIR") / f"restarts-{number}.yaml" for number in range(1, len(wrong) + 1)]
+    try:
+        for file, proof in zip(files, wrong, strict=True) if folder else ():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(write_scenario(proof.scenario), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--out {folder}", Problem("", f"cannot be written: {error.strerror or error}")) from None
+    return files
+
+
+def _text(subject: Subject, found: Permuted, wrong: list[Proof], files: list[Path]) -> str:
     from pinproof.judge.render import render
 
     findings = [
-        render(proof.judgement, proof.scenario, file="scenario.yaml", subject=subject.name) for proof in wrong[:SHOWN]
+        render(proof.judgement, proof.scenario, file=str(file), subject=subject.name)
+        for file, proof in list(zip(files, wrong, strict=True))[:SHOWN]
     ]
     last = f"{found.restarts} restarts of {subject.name}, {len(wrong)} scenarios with findings\n"
     return "\n".join([f"{found.table('').text()}\n", *findings, last])
