@@ -27,7 +27,7 @@ from pinproof.suite import (
     static,
 )
 
-RESTRICTED, CPU = static(topology="restricted"), static(topology="restricted", cpu="static")
+CPU = static(topology="restricted", cpu="static")
 SINGLES = 6
 """Pods at a time that fit one node each, of 12Gi together: they share nodes 2 and 3."""
 
@@ -124,7 +124,7 @@ def proven(prove: Prove, restarts: int) -> None:
     assert {} == seen.assigned()
 
 
-@case("MM-SCALE-003", machines="four_snc2", kubelet=[RESTRICTED, CPU])
+@case("MM-SCALE-003", machines="four_snc2", kubelet=CPU)
 def test_twenty_restarts_lose_nothing(prove: Prove) -> None:
     """Pods come and go between twenty restarts; nobody moves."""
     proven(prove, 20)

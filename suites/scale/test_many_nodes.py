@@ -8,7 +8,7 @@ BEST_EFFORT, RESTRICTED = static(topology="best-effort"), static(topology="restr
 ALL = tuple(range(16))
 
 
-@case("MM-SCALE-004", machines="sixteen", kubelet=[BEST_EFFORT, RESTRICTED], since="1.31")
+@case("MM-SCALE-004", machines="sixteen", kubelet=[BEST_EFFORT, RESTRICTED], since="1.31", nightly=True)
 def test_a_pod_on_each_of_sixteen_nodes(prove: Prove) -> None:
     """Sixteen pods of 2Gi, each on the next node; a restart changes nothing."""
     seen = prove(*(admit(guaranteed(f"p{node}", memory="2Gi")) for node in ALL), restart())
@@ -17,7 +17,7 @@ def test_a_pod_on_each_of_sixteen_nodes(prove: Prove) -> None:
     assert [0] * 16 == [seen.free(node) for node in ALL]
 
 
-@case("MM-SCALE-004", machines="sixteen", kubelet=[BEST_EFFORT, RESTRICTED], since="1.31")
+@case("MM-SCALE-004", machines="sixteen", kubelet=BEST_EFFORT, since="1.31")
 def test_one_pod_on_all_sixteen_nodes(prove: Prove) -> None:
     """32Gi take every node, come back as they were, and leave nothing behind for the next pod."""
     seen = prove(admit(guaranteed("a", memory="32Gi")), restart(), remove("a"), admit(guaranteed("b", memory="2Gi")))

@@ -16,7 +16,7 @@ def pods(number: int, memory: str) -> list[Pod]:
     return [guaranteed(f"p{index}", memory=memory) for index in range(number)]
 
 
-@case("MM-SCALE-001", machines="two_even", kubelet=[NONE, RESTRICTED])
+@case("MM-SCALE-001", machines="two_even", kubelet=RESTRICTED)
 def test_a_node_takes_110_pods_and_no_more(prove: Prove) -> None:
     """110 pods of 172Mi fill node 0 with 59, which leaves 92Mi of its 10Gi, and node 1 with 51; the next finds no place."""
     seen = prove(*map(admit, pods(NODE_LIMIT, "172Mi")), admit(guaranteed("more", memory="64Mi")))
@@ -28,9 +28,20 @@ def test_a_node_takes_110_pods_and_no_more(prove: Prove) -> None:
     assert "(res: pods, q: 1)" in (seen.verdict("more") or "").message  # type: ignore[union-attr]
 
 
-@case("MM-SCALE-002", machines="two_even", kubelet=[NONE, RESTRICTED, CPU])
+@case("MM-SCALE-002", machines="two_even", kubelet=CPU)
 def test_110_pods_come_back(prove: Prove) -> None:
     """After a restart, and one more after a kill, all 110 are where they were."""
+    come_back(prove)
+
+
+@case("MM-SCALE-002", machines="two_even", kubelet=[NONE, RESTRICTED], nightly=True)
+def test_110_pods_come_back_under_other_policies(prove: Prove) -> None:
+    """The same without hints, and with hints of memory alone."""
+    come_back(prove)
+
+
+def come_back(prove: Prove) -> None:
+    """Two restarts of 110 pods."""
     seen = prove(*map(admit, pods(NODE_LIMIT, "172Mi")), restart(), restart(signal="KILL"))
 
     for after in (NODE_LIMIT + 1, NODE_LIMIT + 2):
@@ -41,7 +52,7 @@ def test_110_pods_come_back(prove: Prove) -> None:
         assert [mib(92), mib(1468)] == [seen.free(node, after=after) for node in (0, 1)]
 
 
-@case("MM-SCALE-002", machines="four_snc2", kubelet=BEST_EFFORT)
+@case("MM-SCALE-002", machines="four_snc2", kubelet=BEST_EFFORT, nightly=True)
 def test_a_node_that_was_full_is_empty_again(prove: Prove) -> None:
     """When the 110 pods are gone, the next pod finds everything free, before a restart and after it."""
     many = pods(NODE_LIMIT, "256Mi")
