@@ -50,10 +50,13 @@ def catalogue(options: argparse.Namespace) -> int:
     from pinproof.catalogue.page import page
     from pinproof.cli.run import run_suites
     from pinproof.layers.ranges import subjects_of
+    from pinproof.subjects.registry import open_subject
 
     entries = _chosen(read_catalogue(), options.entries)
     subjects = subjects_of(options.subjects, least=1)
     out = _writable(options.out) if options.out else None
+    for subject in subjects:
+        open_subject(subject, slow=options.slow).close()  # one that cannot be had is found out before the others are run
     more = ["-p", "no:terminal", "-n", str(options.workers), *(["--slow", str(options.slow)] if options.slow else [])]
     with ExitStack() as stack:
         reports = Path(options.reports or stack.enter_context(TemporaryDirectory(prefix="pinproof-catalogue-")))
