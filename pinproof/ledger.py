@@ -109,7 +109,7 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     case: str = Field("", min_length=3)
-    finding: str = Field("", pattern=r"^I-[1-8]$")
+    finding: str = Field("", pattern=r"^I-[1-9]$")
     subject: _Subject
     link: str = Field(pattern=r"^https://")
     message: str = Field(min_length=4)

@@ -12,6 +12,7 @@ from pinproof.history import History
 from pinproof.judge.course import Moment, course
 from pinproof.judge.invariants.answers import Answer, Known, answers_of, same_answer
 from pinproof.judge.invariants.books import IN_EVERY_STATE
+from pinproof.judge.invariants.life import no_pod_ends_the_kubelet
 from pinproof.judge.invariants.reported import (
     containers_are_told_their_nodes,
     counters_follow_admissions,
@@ -35,7 +36,7 @@ __all__ = [
 
 
 def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Violation]]:
-    """(index of the observation, violation) of I-1 to I-7 in a history.
+    """(index of the observation, violation) of I-1 to I-7 and I-9 in a history.
 
     Books are judged while the kubelet runs and the file is its own: what a scenario wrote into the file is no promise.
     What is wrong with a state is told when it comes up, not again after every step for as long as it stays.
@@ -60,6 +61,7 @@ def _of_state(moment: Moment) -> Iterator[Violation]:
 
 def _of_step(moment: Moment, live_before: Mapping[str, Pod]) -> Iterator[Violation]:
     """What is wrong with what has just happened."""
+    yield from no_pod_ends_the_kubelet(moment)
     yield from restart_changes_nothing(moment, live_before)
     yield from containers_are_told_their_nodes(moment)
     yield from counters_follow_admissions(moment)

@@ -89,6 +89,11 @@ _ALL = (
         "with the same reason.",
         "kubernetes/kubernetes#128669",
     ),
+    Invariant(
+        "I-9",
+        "No pod ends a running kubelet: it runs on after every admission, every end of a container and every removal.",
+        "kubernetes.io, kubelet; kubernetes/kubernetes#113781",
+    ),
 )
 
 INVARIANTS: Mapping[str, Invariant] = MappingProxyType({invariant.id: invariant for invariant in _ALL})
