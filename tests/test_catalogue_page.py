@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -221,6 +222,28 @@ def test_a_release_is_measured_once(tmp_path: Path) -> None:
         measure([DEFECT], ["component:1.31.0", "component:1.31.0"], run, reports=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ({}, False),
+        ({"started": "2020-01-01T00:00:00+00:00"}, True),
+        ({"subject": "component:1.32.2"}, True),
+        ({"expected": 2}, True),
+    ],
+    ids=["good", "older-than-the-cases", "of-another-subject", "not-whole"],
+)
+def test_a_report_is_used_again(tmp_path: Path, change: dict[str, Any], again: bool) -> None:
+    """If it is whole, of the subject, and younger than the files of cases."""
+    entry = replace(DEFECT, cases=("suites/regressions/test_113130_group_split.py::*",))
+    there = replace(result("component:1.31.0", {X: "passed"}), started="2099-01-01T00:00:00+00:00")
+    write_report(tmp_path / "component-1.31.0", replace(there, **change))
+    called, run = runner({"component:1.31.0": there})
+
+    measure([entry], ["component:1.31.0"], run, reports=tmp_path, reuse=True)
+
+    assert again == bool(called)
+
+
 # --- the command
 
 
@@ -231,6 +254,7 @@ def test_a_release_is_measured_once(tmp_path: Path) -> None:
         (["--subjects", ","], 2, "names 0; such as component:1.36.3"),
         (["--subjects", "component:1.99..2.0"], 2, "has no release"),
         (["--out", "/proc/nowhere/page.md"], 2, "cannot be written"),
+        (["--reuse"], 2, "it takes --reports"),
         (["--entries"], 2, "catalogue does not take --entries"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from pinproof.catalogue.cells import Run, run_of
@@ -31,7 +32,13 @@ class RunError(PinproofError):
 
 
 def measure(
-    entries: Sequence[Entry], subjects: Iterable[str], run: Suites, *, reports: Path, options: Sequence[str] = ()
+    entries: Sequence[Entry],
+    subjects: Iterable[str],
+    run: Suites,
+    *,
+    reports: Path,
+    options: Sequence[str] = (),
+    reuse: bool = False,
 ) -> list[Run]:
     """Run every case of the entries on every subject.
 
@@ -41,6 +48,7 @@ def measure(
         run: runs suites.
         reports: folder for the reports, one folder a subject inside.
         options: further options of `pinproof run`.
+        reuse: take a report that is there, whole and younger than the files of cases, instead of running again.
 
     Raises:
         InputError: two subjects are of one kind and release.
@@ -49,7 +57,7 @@ def measure(
     """
     done: dict[tuple[str, str], Run] = {}
     for subject in subjects:
-        document = _report(entries, subject, run, reports, options)
+        document = _report(entries, subject, run, reports, options, reuse=reuse)
         found = run_of(entries, document)
         if (found.kind, found.version) in done:
             raise InputError("--subjects", Problem("", f"{found.kind} {found.version} is there twice"))
@@ -60,14 +68,25 @@ def measure(
 
 
 def _report(
-    entries: Sequence[Entry], subject: str, run: Suites, reports: Path, options: Sequence[str]
+    entries: Sequence[Entry], subject: str, run: Suites, reports: Path, options: Sequence[str], *, reuse: bool
 ) -> ReportDocument:
     root = shipped("suites").parent
     paths = [str(root / file) for file in files_of(entries)]
     out = reports / "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in subject)
+    if reuse and (out / "report.json").exists():
+        found = read_report(out / "report.json")
+        if _is_good(found, subject, paths):
+            return found
     code = run([*paths, "--subject", subject, "--out", str(out), "-p", "no:cacheprovider", *options])
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code not in VERDICTS:
         raise RunError(subject, code)
     return read_report(out / "report.json")
+
+
+def _is_good(report: ReportDocument, subject: str, paths: Sequence[str]) -> bool:
+    """Whether a report is of this subject, has a verdict on all its cases, and is younger than every file of cases."""
+    began = datetime.fromisoformat(report.started).timestamp()
+    whole = report.exit_code not in {10, 12, INTERRUPTED}
+    return report.subject.name == subject and whole and all(Path(path).stat().st_mtime < began for path in paths)

@@ -34,6 +34,9 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--out", metavar="FILE", help="write the page there instead of printing it")
     parser.add_argument("--reports", metavar="DIR", help="keep the report of every run in this folder")
+    parser.add_argument(
+        "--reuse", action="store_true", help="take a report that is there, if it is younger than the cases"
+    )
     parser.add_argument("-n", dest="workers", metavar="N", type=int, default=0, help="run so many cases side by side")
     parser.add_argument("--slow", metavar="N", type=float, help="stretch every wait")
     parser.set_defaults(run=catalogue)
@@ -49,18 +52,21 @@ def catalogue(options: argparse.Namespace) -> int:
     from pinproof.catalogue.measure import measure
     from pinproof.catalogue.page import page
     from pinproof.cli.run import run_suites
+    from pinproof.errors import InputError, Problem
     from pinproof.layers.ranges import subjects_of
     from pinproof.subjects.registry import open_subject
 
+    if options.reuse and not options.reports:
+        raise InputError("--reuse", Problem("", "it takes --reports, the folder of the reports to reuse"))
     entries = _chosen(read_catalogue(), options.entries)
     subjects = subjects_of(options.subjects, least=1)
     out = _writable(options.out) if options.out else None
     for subject in subjects:
-        open_subject(subject, slow=options.slow).close()  # one that cannot be had is found out before the others are run
+        open_subject(subject, slow=options.slow).close()  # found out before the others are run
     more = ["-p", "no:terminal", "-n", str(options.workers), *(["--slow", str(options.slow)] if options.slow else [])]
     with ExitStack() as stack:
         reports = Path(options.reports or stack.enter_context(TemporaryDirectory(prefix="pinproof-catalogue-")))
-        runs = measure(entries, subjects, run_suites, reports=reports, options=more)
+        runs = measure(entries, subjects, run_suites, reports=reports, options=more, reuse=options.reuse)
     text = page(entries, runs, options.subjects)
     if out:
         out.write_text(text)
