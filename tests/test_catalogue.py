@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pinproof.catalogue.entries import Entry, check_catalogue, files_of, read_catalogue
+from pinproof.catalogue.entries import Entry, check_catalogue, files_of, read_catalogue, selected_by
 from pinproof.cli.run import wiring
 from pinproof.errors import InputError
 from pinproof.ledger import read_ledger
@@ -74,6 +74,16 @@ def test_catalogue_and_cases_have_to_agree(tmp_path: Path) -> None:
         "A1: no case is called suites/r/test_1_a.py::*",
         "suites/regressions/test_2_b.py::test_x[two~static]: shows no entry of the catalogue",
     ] == [str(problem) for problem in problems]
+
+
+def test_tests_that_are_named_are_run_alone(tmp_path: Path) -> None:
+    """The rest of their file is not; a file of which any test may be meant is run whole, once."""
+    names = ["suites/a/test_a.py::test_x[*]", "suites/a/test_a.py::test_y[two~*]", "suites/r/test_1_a.py::test_x[*]"]
+    entries = read_catalogue(
+        catalogue(tmp_path, ENTRY, ENTRY.replace("A1", "A2").replace("'suites/r/test_1_a.py::*'", str(names)[1:-1]))
+    )
+
+    assert ("suites/a/test_a.py::test_x", "suites/a/test_a.py::test_y", "suites/r/test_1_a.py") == selected_by(entries)
 
 
 class _Collector:

@@ -130,5 +130,13 @@ def files_of(entries: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(sorted({wild.partition("::")[0] for entry in entries for wild in entry.cases}))
 
 
+def selected_by(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """What pytest is asked for: tests that are named in full, and files of which any test may be meant."""
+    wanted = {wild.partition("[")[0] for entry in entries for wild in entry.cases}
+    whole = {name.partition("::")[0] for name in wanted if re.search("[*?]", name)}
+    named = {name for name in wanted if name.partition("::")[0] not in whole}
+    return tuple(sorted(whole | named))
+
+
 def _pattern(wild: str) -> re.Pattern[str]:
     return re.compile(re.escape(wild).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)

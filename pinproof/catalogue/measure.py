@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pinproof.catalogue.cells import Run, run_of
-from pinproof.catalogue.entries import Entry, files_of
+from pinproof.catalogue.entries import Entry, files_of, selected_by
 from pinproof.errors import InputError, PinproofError, Problem
 from pinproof.report.document import ReportDocument
 from pinproof.report.files import read_report
@@ -71,12 +71,12 @@ def _report(
     entries: Sequence[Entry], subject: str, run: Suites, reports: Path, options: Sequence[str], *, reuse: bool
 ) -> ReportDocument:
     root = shipped("suites").parent
-    paths = [str(root / file) for file in files_of(entries)]
     out = reports / "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in subject)
     if reuse and (out / "report.json").exists():
         found = read_report(out / "report.json")
-        if _is_good(found, subject, paths):
+        if _is_good(found, subject, [root / file for file in files_of(entries)]):
             return found
+    paths = [str(root / name) for name in selected_by(entries)]
     code = run([*paths, "--subject", subject, "--out", str(out), "-p", "no:cacheprovider", *options])
     if code == INTERRUPTED:
         raise KeyboardInterrupt
@@ -85,8 +85,8 @@ def _report(
     return read_report(out / "report.json")
 
 
-def _is_good(report: ReportDocument, subject: str, paths: Sequence[str]) -> bool:
+def _is_good(report: ReportDocument, subject: str, files: Sequence[Path]) -> bool:
     """Whether a report is of this subject, has a verdict on all its cases, and is younger than every file of cases."""
     began = datetime.fromisoformat(report.started).timestamp()
     whole = report.exit_code not in {10, 12, INTERRUPTED}
-    return report.subject.name == subject and whole and all(Path(path).stat().st_mtime < began for path in paths)
+    return report.subject.name == subject and whole and all(file.stat().st_mtime < began for file in files)
