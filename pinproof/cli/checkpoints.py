@@ -19,7 +19,8 @@ EXIT_DIFFERS = 1
 _DESCRIPTION = f"""{__doc__}
 
 record: write fixtures/checkpoints from the kubelets of the releases. check: record again, write nothing; exit 1 where a byte
-differs. table: start every release on every file, hand every running node to its neighbours, and write docs/version-skew.md.
+differs. table: start every release on every file, hand every running node to its neighbours, and write docs/version-skew.md
+(component) or docs/version-skew-kubelets.md (kubelet, half an hour).
 """
 
 
@@ -31,7 +32,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("what", choices=("record", "check", "table"), help="what to do")
     parser.add_argument("--releases", metavar="R,R,…", help="default: all that can be built")
     parser.add_argument(
-        "--out", metavar="PATH", help="where to write instead of fixtures/checkpoints, or docs/version-skew.md"
+        "--out", metavar="PATH", help="where to write instead of fixtures/checkpoints, or the page of the table"
     )
     parser.add_argument(
         "--subject", choices=("component", "kubelet"), default="component", help="table: what to measure (component)"
@@ -66,7 +67,7 @@ def _table(options: argparse.Namespace) -> int:
     from pinproof.skew import measuring, table
     from pinproof.subjects.registry import open_subject
 
-    kind, file = options.subject, _writable(options.out or "docs/version-skew.md")
+    kind, file = options.subject, _writable(options.out or table.PAGES[options.subject])
     if options.releases is None and kind == "component":
         releases: Sequence[str] = sorted(COMPONENT_RELEASES, key=minor_number)
     else:

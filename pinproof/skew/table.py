@@ -11,10 +11,13 @@ MARK = "†"
 """Stands for the gate in a table."""
 
 SUBJECTS = {
-    "component": "the managers of {} in process",
-    "kubelet": "the kubelets of {}",
+    "component": "the managers of {} in process.\n[Real kubelets](version-skew-kubelets.md) have the same page",
+    "kubelet": "the real kubelets of {}.\n[The managers alone](version-skew.md) have the same page, with 1.29.6",
 }
 """Kind of subject → what was measured."""
+
+PAGES = {"component": "docs/version-skew.md", "kubelet": "docs/version-skew-kubelets.md"}
+"""Kind of subject → where its page is committed."""
 
 _HEAD = f"""# Version skew
 
