@@ -9,6 +9,7 @@ import pytest
 
 from pinproof.errors import CaptureError
 from pinproof.history import Block, CpuState, PodVerdict, Resources, Told
+from pinproof.reference.checkpoint import data_checksum
 from pinproof.subjects.kubelet.observe import Names, counters, observation, raw
 
 METRICS = "kubelet_topology_manager_admission_requests_total 3\nkubelet_memory_manager_pinning_requests_total 2\n"
@@ -64,6 +65,17 @@ def test_pods_go_by_their_names() -> None:
     assert CpuState("0,3", {"a": {"c": "1-2"}}) == seen.cpu
     assert {"a": {"c": Resources((Block((10,), "memory", 4),), "1-2")}} == seen.pod_resources
     assert Resources((), "1-3") == seen.allocatable
+
+
+@pytest.mark.parametrize(("damaged", "size"), [(0, 4), (1, 7)])
+def test_data_of_a_later_format_counts_where_it_is_whole(damaged: int, size: int) -> None:
+    """What lies beside it is for earlier kubelets, and may be damaged without this one noticing."""
+    data = json.dumps({key: value for key, value in STATE.items() if key != "checksum"})
+    beside = {"entries": {"a.1": {"c": [{"numaAffinity": [10], "type": "memory", "size": 7}]}}}
+    file = STATE | beside | {"data": data, "dataChecksum": data_checksum(data) + damaged}
+    seen = observation(reply(state=json.dumps(file)), NAMES, baseline={})
+
+    assert {"a": {"c": (Block((10,), "memory", size),)}} == seen.assignments
 
 
 def test_the_newest_attempt_tells_what_the_runtime_was_told() -> None:

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pinproof.errors import CaptureError
 from pinproof.history import Block, CpuState, NodeState, Observation, PodVerdict, Resources, Table, Told
+from pinproof.reference.checkpoint import data_checksum
 from pinproof.scenario.cpuset import CpuSet
 
 Reply = Mapping[str, Any]
@@ -73,7 +74,7 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
     if not running:
         return Observation(running=False, refusal=refusal, state_file=reply.get("state") or "")
     with _reading("memory_manager_state"):
-        state = _document(reply.get("state"), "machineState")
+        state = _document(_authoritative(reply.get("state")), "machineState")
         assignments, machine = _assignments(state, names), _machine(state)
         pod_assignments = _pod_assignments(state, names)
     with _reading("cpu_manager_state"):
@@ -167,6 +168,17 @@ def _document(text: str | None, needed: str) -> Mapping[str, Any] | None:
     return document
 
 
+def _authoritative(text: str | None) -> str | None:
+    """The part of a memory manager's file that the kubelet goes by: from 1.37 on its `data`, where that is whole."""
+    try:
+        document = json.loads(text or "")
+    except ValueError:
+        return text
+    data = document.get("data") if isinstance(document, dict) else None
+    # What is beside the data is for earlier kubelets; damage there is not seen by this one.
+    return data if data and document.get("dataChecksum") == data_checksum(data) else text
+
+
 def _assignments(state: Mapping[str, Any] | None, names: Names) -> dict[str, dict[str, tuple[Block, ...]]] | None:
     if state is None:
         return None
@@ -181,11 +193,10 @@ def _assignments(state: Mapping[str, Any] | None, names: Names) -> dict[str, dic
 
 
 def _pod_assignments(state: Mapping[str, Any] | None, names: Names) -> dict[str, tuple[Block, ...]] | None:
-    """Blocks of pods as a whole: in the file itself (1.36), or in the text that a file of 1.37 carries."""
+    """Blocks of pods as a whole."""
     if state is None:
         return None
-    authoritative = json.loads(state["data"]) if state.get("data") else state
-    entries: Mapping[str, Any] = authoritative.get("podEntries") or {}
+    entries: Mapping[str, Any] = state.get("podEntries") or {}
     blocks = ((uid, entry.get("memoryBlocks") or ()) for uid, entry in entries.items())
     return _by_name(((uid, tuple(sorted(_block(block) for block in held))) for uid, held in blocks), names)
 
