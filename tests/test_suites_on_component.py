@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-CANNOT = ("pod_resources", "counters.exposition")
+CANNOT = ("pod_resources", "counters.exposition", "metrics.prom")
 AREAS = ("metrics", "podresources", "restart")
 """Some cases that need what only a kubelet shows, and the ones with open outcomes."""
 
