@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pinproof.scenario.machine import Machine
-from pinproof.suite import Prove, admit, case, edited, guaranteed, none_policy, replaced, restart, static
+from pinproof.suite import Prove, admit, case, configured, edited, guaranteed, none_policy, replaced, restart, static
 
 NONE, OFF = static(), none_policy()
 FILE = "/var/lib/kubelet/memory_manager_state"
 POD = admit(guaranteed("a", memory="4Gi"))
+ABSENT = static(reserved={0: "512Mi", 7: "512Mi"}, slug="absent_node")
+NOTHING = configured("nothing_due", memory_manager_policy="Static", eviction_hard={})
 WRONG_TOTAL = static(reserved_memory={0: {"memory": "1Gi"}}, slug="wrong_total")
 
 
@@ -112,3 +114,27 @@ def test_reservation_that_does_not_add_up(prove: Prove) -> None:
     logged = errors(prove)
     assert ("Failed to initialize memory manager", why) in logged
     assert ("command failed", f"failed to run Kubelet: {why}") == logged[-1]
+
+
+@case("MM-LOG-011", machines="two_even", kubelet=[ABSENT, NOTHING])
+def test_reservation_that_makes_no_sense(prove: Prove) -> None:
+    """A node that does not exist, and nothing at all: logged by the memory manager and as the last word."""
+    prove()
+
+    why = {
+        "absent_node": "the reserved memory configuration references a NUMA node 7 that does not exist on this machine",
+        "nothing_due": "[memorymanager] you should specify the system reserved memory",
+    }[prove.configuration.slug]
+    logged = errors(prove)
+    assert ("Failed to initialize memory manager", why) in logged
+    assert ("command failed", f"failed to run Kubelet: {why}") == logged[-1]
+
+
+@case("MM-LOG-006", machines="two_even", kubelet=static(reserved={0: "512Mi"}, slug="on_0"))
+def test_node_of_a_pod_that_is_gone(prove: Prove) -> None:
+    """The remedy, and which container had memory on the node that the machine no longer has."""
+    one_node = replace(prove.machine, nodes=prove.machine.nodes[:1])
+    prove(admit(guaranteed("x", memory="9Gi")), POD, restart(machine=one_node))
+
+    why = "[memorymanager] (pod: a.2, container: c) the memory assignment uses the NUMA that does not exist"
+    assert ("Invalid state, please drain node and remove policy state file", why) in errors(prove)

@@ -17,6 +17,7 @@ from pinproof.suite import (
     pod_level,
     remove,
     restart,
+    sidecar,
     static,
 )
 
@@ -191,3 +192,25 @@ def test_refusal_stays_as_it_was_told(prove: Prove) -> None:
     told = PodVerdict(admitted=False, reason=UNEXPECTED, message=f"Pod was rejected: {failed(text)}")
     assert [told] * 4 == [seen.verdict("a", after=step) for step in (1, 2, 3, 4)]
     assert told == seen.verdict("c")
+
+
+@case("MM-EVENT-001", machines="two_even", kubelet=static(topology="restricted", gates=WHOLE), since="1.36")
+def test_no_locality_for_a_container_of_such_a_pod(prove: Prove) -> None:
+    """In scope container, where the container with memory of its own is refused, the message names that scope."""
+    whole = pod_level("b", OWN, memory="3Gi", cpu="2")
+    seen = prove(admit(guaranteed("a", memory="12Gi")), admit(whole))
+
+    text = "Pod Scope pod with pod-level resources failed admission with a container-level topology manager"
+    check(prove, seen, "b", AFFINITY, text)
+
+
+@case(
+    "MM-EVENT-001", machines="two_even", kubelet=static(topology="best-effort", scope="pod", gates=WHOLE), since="1.36"
+)
+def test_no_memory_for_init_containers(prove: Prove) -> None:
+    """A sidecar that takes all of the pod's memory leaves none to the init container behind it."""
+    init = [sidecar("s", memory="2Gi", cpu="1"), container("i", cpu=None)]
+    seen = prove(admit(pod_level("a", SHARED, init=init, memory="2Gi", cpu="2")))
+
+    text = "pod rejected, pod has shared init containers but no memory available for them"
+    check(prove, seen, "a", "EmptyPodSharedPoolError", text)
