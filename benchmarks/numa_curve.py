@@ -35,6 +35,9 @@ NODES = (2, 4, 8, 10, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 34)
 POLICIES = ("best-effort", "restricted")
 GIB = 1 << 30
 TRIES = 3
+LAST = 4
+"""Points that tell how the curve grows; before, other work weighs as much."""
+
 AGAIN = 5.0
 """Seconds of an admission that is measured once."""
 
@@ -113,7 +116,7 @@ def curve(spec: str, *, policy: str, shape: str, seconds: float) -> Iterator[Poi
 
 def growth(points: list[Point]) -> str:
     """What one node more costs at the end of the curve, and what that makes of 34 nodes."""
-    long = [point for point in points if point.seconds > 0.2]
+    long = [point for point in points[-LAST:] if point.seconds > 0.5]
     if len(long) < 2:
         return "too short to tell how it grows"
     first, last = long[0], long[-1]
