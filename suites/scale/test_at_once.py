@@ -1,4 +1,8 @@
-"""Pods whose manifests appear at once: some order, one after the other, explains what came of them."""
+"""Pods whose manifests appear at once: some order, one after the other, explains what came of them.
+
+Where not all of them fit, a release before 1.32 may give a pod several nodes that others have one by one (kubernetes#123443), if it takes
+them up in an order that leads there, and refuse its own file at the next start. So these cases are for 1.32 and newer.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +58,7 @@ def test_twenty_that_fit_are_all_admitted(prove: Prove) -> None:
         assert [0] * 4 == [seen.free(node, after=after) for node in NODES]
 
 
-@case("MM-SCALE-005", machines="four_snc2", kubelet=[NONE, BEST_EFFORT, RESTRICTED, SINGLE])
+@case("MM-SCALE-005", machines="four_snc2", kubelet=[NONE, BEST_EFFORT, RESTRICTED, SINGLE], since="1.32")
 def test_twenty_of_which_some_fit(prove: Prove) -> None:
     """Who is admitted depends on the order; that nothing is given twice does not, and a restart keeps those who were."""
     seen = prove(admit_together(*UNEVEN), restart())
@@ -77,7 +81,7 @@ def test_twenty_with_cpus_of_their_own(prove: Prove) -> None:
     assert 15 == len({seen.exclusive_cpus(name) for name in admitted})
 
 
-@case("MM-SCALE-005", machines="four_snc2", kubelet=[NONE, RESTRICTED])
+@case("MM-SCALE-005", machines="four_snc2", kubelet=[NONE, RESTRICTED], since="1.32")
 def test_pods_of_two_containers(prove: Prove) -> None:
     """A pod that is rejected after its first container was served leaves nothing behind, whoever comes next."""
     seen = prove(admit_together(*SEVERAL), *map(remove, SEVERAL), admit(besteffort("other")), restart())
@@ -86,7 +90,7 @@ def test_pods_of_two_containers(prove: Prove) -> None:
     assert [gib(10)] * 4 == [seen.free(node) for node in NODES]
 
 
-@case("MM-SCALE-005", machines="two_even", kubelet=[NONE, RESTRICTED])
+@case("MM-SCALE-005", machines="two_even", kubelet=[NONE, RESTRICTED], since="1.32")
 def test_one_wave_after_the_other(prove: Prove) -> None:
     """Four waves of five, each gone before the next: the node takes each as it took the first."""
     waves = [[guaranteed(f"w{wave}p{index}", memory="4Gi") for index in range(5)] for wave in range(4)]
