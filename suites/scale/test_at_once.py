@@ -1,7 +1,8 @@
 """Pods whose manifests appear at once: some order, one after the other, explains what came of them.
 
-Where not all of them fit, a release before 1.32 may give a pod several nodes that others have one by one (kubernetes#123443), if it takes
-them up in an order that leads there, and refuse its own file at the next start. So these cases are for 1.32 and newer.
+Where not all of them fit, a release before 1.32 may give a pod several nodes that others have one by one
+(kubernetes#123443), if it takes them up in an order that leads there, and refuse its own file at the next start. So these
+cases are for 1.32 and newer.
 """
 
 from __future__ import annotations
