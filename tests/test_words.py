@@ -12,7 +12,8 @@ I1122 04:50:48.066258 185 event.go:389] "Event occurred" object="n3/a-node" type
 I1122 04:50:48.066259 185 event.go:389] "Event occurred" object="n3/a-node" type="Warning" reason="Full" message="a \\"big\\" pod"
 E1122 04:50:48.066260   18605 memory_manager.go:276] "Allocate error" err="no room" pod="n3/a-node" containerName="c"
 I1122 04:50:48.066261   18605 scope.go:93] "TopologyHints" hints={"memory":[{"a":3}]} pod="n2/ba-node"
-F1122 04:50:48.066262   18605 run.go:1] not structured
+I1122 04:50:48.066262   18605 pod_workers.go:979] "Pod worker has stopped" pod="n1/a-node" podUID="a.1"
+F1122 04:50:48.066263   18605 run.go:1] not structured
 """
 
 

@@ -1,7 +1,8 @@
 """What a kubelet says of itself while it runs: the lines of its log, and the events among them. Pure.
 
 A kubelet without an API server has nobody to send events to, and logs them: `"Event occurred" object="NAMESPACE/POD" …`.
-Static pods are called `NAME-NODE`, and every incarnation has a namespace of its own; the newest is the one that is meant.
+Static pods are called `NAME-NODE`, and every incarnation has a numbered namespace of its own; the newest is the one that is
+meant, whatever is still said of the others.
 """
 
 from __future__ import annotations
@@ -75,10 +76,11 @@ class Words:
         ]
 
     def _namespace(self, pod: str) -> str:
-        """The namespace of the newest incarnation: that of the pod's last line."""
-        suffix = f"/{pod}-{NODE_NAME}"
-        named = (line.fields.get(key, "") for line in reversed(self.lines) for key in ("pod", "object"))
-        return next((name.removesuffix(suffix) for name in named if name.endswith(suffix)), "")
+        """The namespace of the newest incarnation: the one with the highest number. Empty when the pod is not in the log."""
+        owner = re.compile(rf"n(\d+)/{re.escape(pod)}-{NODE_NAME}")
+        named = (owner.fullmatch(line.fields.get(key, "")) for line in self.lines for key in ("pod", "object"))
+        numbers = [int(found[1]) for found in named if found]
+        return f"n{max(numbers)}" if numbers else ""
 
 
 def _lines(text: str) -> Iterator[Line]:
