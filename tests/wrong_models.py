@@ -575,4 +575,32 @@ WRONG: tuple[WrongModel, ...] = (
         "if False:",
         "restart/test_reboot_settings::test_reservations_under_a_group",
     ),
+    WrongModel(
+        "a damaged file is taken for none",
+        "restart",
+        "        raise _unusable(str(fault)) from None",
+        "        return None",
+        "regressions/test_135711_damaged_file::test_no_bytes",
+    ),
+    WrongModel(
+        "a deleted file is still there",
+        "node",
+        'if step.state == "lose":',
+        "if False:",
+        "regressions/test_2718_policy_change::test_none_to_static_with_the_file_removed",
+    ),
+    WrongModel(
+        "a pod in admission is not active",
+        "admission",
+        "static_policy.remove_stale(self.managers.memory, self._active, ",
+        "static_policy.remove_stale(self.managers.memory, {u: c for u, c in self._active.items() if u != self._uid}, ",
+        "regressions/test_103952_second_container::test_three_containers",
+    ),
+    WrongModel(
+        "pods of every class are pinned",
+        "requests",
+        'guaranteed = not left_alone and pod.qos(pod_level=pod_level not in UNSEEN) == "Guaranteed"',
+        "guaranteed = not left_alone",
+        "regressions/test_83697_no_preference::test_pods_of_every_class",
+    ),
 )
