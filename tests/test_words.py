@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pytest
+
+from pinproof.running.examine import examine
+from pinproof.running.prove import Prove
+from pinproof.running.seen import NotObservableError
 from pinproof.running.words import Words
+from pinproof.scenario.topologies import machine
+from pinproof.subjects.reference import ReferenceSubject
+from pinproof.suite import static
 
 LOG = """\
 Flag --config has been deprecated
@@ -58,3 +68,42 @@ def test_pods_that_are_not_in_the_log_have_nothing() -> None:
 def test_a_failure_shows_the_last_errors() -> None:
     """Not the whole log."""
     assert repr(Words.of(LOG)).splitlines()[1].endswith('err="no room" pod="n3/a-node" containerName="c"')
+
+
+class Talking(ReferenceSubject):
+    """A subject whose log has a line more each time it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = 0
+
+    def gather(self) -> Mapping[str, str]:
+        """The log so far."""
+        self.read += 1
+        return {"kubelet.log": "".join(LOG.splitlines(keepends=True)[: self.read])}
+
+
+def prove(subject: ReferenceSubject) -> Prove:
+    """A case on the subject."""
+    return Prove(subject, machine("one"), static(), examine)
+
+
+def test_a_log_is_read_until_it_has_what_it_should() -> None:
+    """The event of the newest pod is the fifth line."""
+    subject = Talking()
+    words = prove(subject).words(lambda words: ("Full", 'a "big" pod') in words.events("a"))
+
+    assert (5, "Full") == (subject.read, words.events("a")[0][0])
+
+
+def test_a_log_that_never_has_it_is_returned_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the case can fail, and show what was logged instead."""
+    monkeypatch.setattr("pinproof.running.prove._LOGGED", 0.1)
+
+    assert prove(Talking()).words(lambda words: words.events("nobody")).lines
+
+
+def test_a_subject_without_a_log_makes_the_case_not_applicable() -> None:
+    """It is said by name."""
+    with pytest.raises(NotObservableError, match=r"does not show kubelet\.log"):
+        prove(ReferenceSubject()).words()
