@@ -117,6 +117,16 @@ def test_what_failed_only_later_was_not_there_before() -> None:
     assert [] == turns([DEFECT], runs)
 
 
+def test_controls_do_not_say_that_a_release_is_free_of_it() -> None:
+    """Where a case shows the defect somewhere, a release on which it did not run says nothing, whatever else passed there."""
+    control = f"{FILE}::test_control"
+    old = run_of([DEFECT], report("component:1.31.0", {control: "passed"}))
+    new = run_of([DEFECT], report("component:1.32.2", {control: "passed", X: "failed"}))
+
+    assert ["–", "yes c"] == row(page([DEFECT], [old, new], "S"), "A1")
+    assert ["no c"] == row(page([DEFECT], [old], "S"), "A1")
+
+
 def test_each_subject_has_its_letter() -> None:
     """Where they agree they share a word; a release that one of them did not run has the other's alone."""
     runs = [OLD, NEW, ran("kubelet:1.31.0", "failed"), ran("kubelet:1.36.3", "passed")]

@@ -26,8 +26,8 @@ _LEGEND = """\
 | word | meaning |
 |---|---|
 | yes | the defect reproduces: a case failed that expects what was promised |
-| fixed | no case failed, and one does on an older release |
-| no | no case failed, here and on older releases |
+| fixed | the cases that show it elsewhere passed, and one of them fails on an older release |
+| no | they passed, here and on older releases |
 | as meant | meant so upstream, and the kubelet does what is documented |
 | differs | meant so upstream, but the kubelet does something else |
 | – | no case is about this release, or the subject cannot do what the cases ask for |
@@ -152,12 +152,13 @@ def _cell(entry: Entry, version: str, runs: Sequence[Run]) -> str:
 
 def _said(entry: Entry, run: Run, runs: Sequence[Run]) -> str:
     """The word of the legend."""
+    tests = _telling(entry, runs)
     older = [
-        other.cell(entry.id)
+        _over(entry, tests, other)
         for other in runs
         if other.kind == run.kind and _numbers(other.version) < _numbers(run.version)
     ]
-    match run.cell(entry.id):
+    match _over(entry, tests, run):
         case "shows":
             return "yes" if entry.kind == "defect" else "differs"
         case "holds" if entry.kind == "behaviour":
@@ -168,6 +169,21 @@ def _said(entry: Entry, run: Run, runs: Sequence[Run]) -> str:
             return "?"
         case _:
             return "–"
+
+
+def _telling(entry: Entry, runs: Sequence[Run]) -> list[str]:
+    """Tests that say whether a release has the entry.
+
+    Where some fail anywhere these are the ones: the others are controls, which a release that has the defect passes too.
+    """
+    every = _tests(entry, runs)
+    showing = [test for test in every if any(_word(entry, test, run) == "shows" for run in runs)]
+    return showing if showing and entry.kind == "defect" else every
+
+
+def _over(entry: Entry, tests: Iterable[str], run: Run) -> Shown:
+    """What a run says of the entry by these tests: one that shows it is enough."""
+    return merged(_word(entry, test, run) for test in tests)
 
 
 def _details(entry: Entry, runs: Sequence[Run]) -> str:
