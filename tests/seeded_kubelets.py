@@ -1,8 +1,8 @@
 """Kubelets with one bug each: short find-and-replace edits on a release, and the case of the suites that notices.
 
-Seven areas of the memory manager: hints, allocation, init containers, release, restart, the state file, counters, and what
-the runtime is told. Each edit is a slip that a reviewer could miss. `patch_of` turns one into a file for
-`pinproof build kubelet 1.36.3 --patch bug.patch --output K`, the way a user would take.
+Areas of the memory manager: hints, allocation, init containers, release, restart, the state file, counters, what the runtime
+is told, and what people are told in events and in the log. Each edit is a slip that a reviewer could miss. `patch_of` turns
+one into a file for `pinproof build kubelet 1.36.3 --patch bug.patch --output K`, the way a user would take.
 """
 
 from __future__ import annotations
@@ -113,6 +113,39 @@ SEEDED = (
         "tells the runtime only the first node of a container's memory",
         Edit("pkg/kubelet/cm/internal_container_lifecycle_linux.go", "Join(affinity, ", "Join(affinity[:1], "),
         "pinning/test_pinning_runtime::test_container_of_a_group_comes_back_to_its_group",
+    ),
+    Seeded(
+        "event-says-little",
+        "events",
+        "tells the reason of a refusal in the pod's status, and not in its event",
+        Edit(
+            "pkg/kubelet/kubelet.go",
+            'Eventf(pod, v1.EventTypeWarning, reason, "%s", message)',
+            'Eventf(pod, v1.EventTypeWarning, reason, "%s", "Pod was rejected")',
+        ),
+        "observability/test_refusals_told::test_no_locality",
+    ),
+    Seeded(
+        "error-is-none",
+        "log",
+        "logs an allocation that failed as information, without the pod",
+        Edit(
+            MANAGER + "memory_manager.go",
+            'logger.Error(err, "Allocate error", "pod", klog.KObj(pod), "containerName", container.Name)',
+            'logger.Info("Allocate error", "err", err.Error())',
+        ),
+        "observability/test_log_of_admissions::test_failed_allocation_is_an_error_of_the_memory_manager",
+    ),
+    Seeded(
+        "no-durations",
+        "counters",
+        "counts admissions and does not say how long they took",
+        Edit(
+            "pkg/kubelet/cm/topologymanager/topology_manager.go",
+            "metrics.TopologyManagerAdmissionDuration.Observe(float64(time.Since(startTime).Milliseconds()))",
+            "_ = startTime",
+        ),
+        "metrics/test_metrics_page::test_every_admission_has_a_duration",
     ),
 )
 
