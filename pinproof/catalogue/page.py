@@ -111,6 +111,8 @@ def _turned(found: Sequence[Turn]) -> str:
         "",
         f"{count} of the entries are seen failing on an older release and passing on a newer one:",
         "",
+        "Entries can share a mend, as those do that name the same pull request.",
+        "",
         "| entry | cases | subject | fail on | pass on |",
         "|---|---|---|---|---|",
     ]
