@@ -20,14 +20,11 @@ from pinproof.history import History, Prediction
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.decisions import Reached, ignore
 from pinproof.reference.node import Node
+from pinproof.reference.orders import A_MAP_ENTRY
 from pinproof.scenario.steps import Scenario
 
 MAX_HISTORIES = 1024
 """Allowed histories of a scenario that is still predicted: ten starts with two outcomes each. Ordinary ones have one or two."""
-
-
-A_MAP_ENTRY = 1 / 8
-"""Go begins a walk through a small map at one of eight places, so an entry is met first at least so often."""
 
 
 class Script:

@@ -15,6 +15,9 @@ from pinproof.errors import InputError, Problem
 from pinproof.reference.books import Books
 from pinproof.reference.masks import Mask
 
+A_MAP_ENTRY = 1 / 8
+"""Go begins a walk through a small map at one of eight places, so an entry is met first at least so often."""
+
 MAX_WAYS = 20_000
 """Ways on which orders are followed; ten pods whose masks overlap have some thousands."""
 

@@ -13,7 +13,7 @@ result is not what the file says. Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pinproof.history import Block, Table
@@ -35,7 +35,7 @@ from pinproof.reference.checkpoint import (
     sealed,
 )
 from pinproof.reference.decisions import Reach, ignore
-from pinproof.reference.orders import Part, in_any_order, order_is_free
+from pinproof.reference.orders import A_MAP_ENTRY, Part, in_any_order, order_is_free
 from pinproof.reference.outcomes import NIL_POINTER, KubeletPanics, StartRefused
 from pinproof.reference.static_policy import Entries, MemoryState, Share
 
@@ -214,15 +214,18 @@ def chances(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour, reach: R
 
 def _faults(pods: Mapping[str, Mapping[str, Sequence[Block]]], empty: Books) -> dict[str, float]:
     """Blocks that are of no such machine: the text for every container, since any of them may be met first."""
-    faults = [found for uid, containers in pods.items() if (found := list(_faults_of(uid, containers, empty)))]
-    return {text: 1 / len(faults) / len(found) for found in faults for text in found}
+    faults = [found for uid, containers in pods.items() if (found := _faults_of(uid, containers, empty))]
+    return {text: chance / len(faults) for found in faults for text, chance in found.items()}
 
 
-def _faults_of(uid: str, containers: Mapping[str, Sequence[Block]], empty: Books) -> Iterator[str]:
+def _faults_of(uid: str, containers: Mapping[str, Sequence[Block]], empty: Books) -> dict[str, float]:
+    """Which block of a container comes first is Go's map order, from when the container was allocated."""
+    each = []
     for container, blocks in containers.items():
         where = f"[memorymanager] (pod: {uid}, container: {container}) the memory assignment uses "
-        # Which block comes first is Go's map order, from when the container was allocated.
-        yield from dict.fromkeys(where + fault for block in blocks if (fault := _fault(block, empty)))
+        if texts := dict.fromkeys(where + fault for block in blocks if (fault := _fault(block, empty))):
+            each.append(texts)
+    return {text: (A_MAP_ENTRY if len(texts) > 1 else 1.0) / len(each) for texts in each for text in texts}
 
 
 def _fault(block: Block, empty: Books) -> str:
