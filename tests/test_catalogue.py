@@ -126,6 +126,13 @@ def test_every_known_regression_has_its_entry() -> None:
     assert wanted == {entry.id for entry in read_catalogue() if entry.section != "J"}
 
 
+def test_the_page_is_of_this_catalogue() -> None:
+    """Every entry is on it under its title; `tox -e catalogue` writes it."""
+    text = (Path(__file__).parents[1] / "docs" / "regressions.md").read_text()
+
+    assert [] == [entry.id for entry in read_catalogue() if f"\n### {entry.id}. {entry.title}\n" not in text]
+
+
 def test_a_file_is_named_for_an_upstream_number() -> None:
     """Of the entry that names it."""
     wrong = [
