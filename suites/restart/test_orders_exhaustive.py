@@ -68,7 +68,7 @@ def test_four_pods_beside_the_data(prove: Prove) -> None:
     """The same where damage beside the data changes nothing: refused, or as before."""
     found = permute(prove, *PODS, states=STATES, changes=CHANGES[:3], exhaustive=True)
 
-    assert 4_000 <= found.restarts
+    assert 2_500 <= found.restarts
     assert [{AS_BEFORE}] * 3 == [kept(found, change) for change in CHANGES[:3]]
     assert all(outcome.startswith("refuses: ") or outcome == AS_BEFORE for outcome in damaged(found))
 
@@ -125,12 +125,16 @@ def test_every_bit_of_the_file(prove: Prove) -> None:
 
 @case("MM-ORDER-004", machines="two_even", kubelet=[NONE, SINGLE], since="1.37", nightly=True)
 def test_every_bit_of_the_data(prove: Prove) -> None:
-    """No bit of `data` passes unnoticed, and no bit beside it changes anything."""
+    """No bit of `data` or of its checksum passes unnoticed, and no bit beside them changes anything.
+
+    Each of the twelve letters of the key `dataChecksum` may be of the other case.
+    """
     found = permute(prove, *PODS[:2], states=["flipped bit"], prefixes=[2])
     data = '"data":"'
     begin = found.results[0].trial.scenario.steps[-1].state.text.index(data) + len(data)  # type: ignore[union-attr]
-    unnoticed = [int(one.trial.state.rpartition(" ")[2]) for one in found.results if one.outcome == AS_BEFORE]
+    unnoticed = {one.trial.state for one in found.results if one.outcome == AS_BEFORE}
+    places = [(int(bit), int(at)) for bit, at in (re.findall(r"\d+", state) for state in unnoticed)]
 
     assert 8_000 <= found.restarts
     assert all(outcome.startswith("refuses: ") for outcome in found.outcomes().keys() - {AS_BEFORE})
-    assert not [position for position in unnoticed if position >= begin]
+    assert [CASE_BIT] * len("dataChecksum") == [bit for bit, at in places if at >= begin]
