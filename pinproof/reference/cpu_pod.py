@@ -27,7 +27,7 @@ def complaint(asks: Asked) -> str:
     if not asks.pod_cpus:
         return ""
     wants = {name: {"cpu": count} if (count := asks.cpus[name]) else {} for name in asks.names}
-    where, short = shortages(asks, wants, {"cpu": asks.pod_cpus})
+    where, short = shortages(asks, wants.__getitem__, {"cpu": asks.pod_cpus})
     if not short:
         return ""
     if where == "init":

@@ -36,6 +36,8 @@ from pinproof.reference.admission import (
     labelled,
 )
 from pinproof.reference.behaviour import Behaviour, behaviour_of
+from pinproof.reference.books import Books
+from pinproof.reference.checkpoint import Checkpoint
 from pinproof.reference.configuration import Settings, settle
 from pinproof.reference.cpu_file import CpuFile
 from pinproof.reference.cpu_manager import CpuBooks
@@ -129,6 +131,9 @@ class Node:
         self._as_read: str | Saved | None = None
         """The state file for as long as nothing changed it."""
 
+        self._refused: tuple[str | Saved | None, Books, str] | None = None
+        """The file that the last start refused, on which machine, and with which words."""
+
         self._settled: tuple[tuple[Machine, KubeletConfig, Behaviour], Settings] | None = None
         self.last_arrival = 0
         """Pods that ever arrived."""
@@ -193,11 +198,20 @@ class Node:
             return MemoryState(books=settings.empty)
         if settings.policy == "None":  # what the file says is kept, and nobody looks at it
             return restart.adopt(loaded, restart.books_of(loaded))
-        verdict = self._choose(restart.chances(loaded, settings.empty, self.behaviour, self._reach))
+        verdict = self._choose(self._chances(loaded, settings.empty))
+        self._refused = (self._disk, settings.empty, verdict) if verdict else None
         self._tell("validate", verdict or "the state file agrees with the machine")
         if verdict:
             raise StartRefused(verdict)
         return restart.adopt(loaded, settings.empty)
+
+    def _chances(self, loaded: Checkpoint, empty: Books) -> Mapping[str, float]:
+        """What a start may say of a file; a container's blocks are in an order that stays, and so does what is wrong first."""
+        if self._refused and self._refused[0] is self._disk and restart.of_one_container(loaded):
+            _, machine, verdict = self._refused
+            if machine == empty:
+                return {verdict: 1.0}
+        return restart.chances(loaded, empty, self.behaviour, self._reach)
 
     def _zero_counters(self) -> None:
         """Every series that is judged, so that one that moves without reason is noticed."""

@@ -13,14 +13,14 @@ What else releases make of pod-level resources is in `requests.py` (`PodLevel`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
 from pinproof.reference.decisions import Reach, ignore
 from pinproof.reference.hints import NOTHING_FITS, Hint, Hints
 from pinproof.reference.masks import Mask
-from pinproof.reference.outcomes import GROUP_VIOLATION, NOT_INT64, AllocationFailed
+from pinproof.reference.outcomes import GROUP_VIOLATION, AllocationFailed
 from pinproof.reference.requests import Asked, MemoryRequest
 from pinproof.reference.static_policy import MemoryState, Share, choose_mask, name_the_block
 
@@ -39,17 +39,18 @@ def kinds(asks: Asked) -> Iterator[tuple[str, Kind]]:
 
 
 def shortages(
-    asks: Asked, wants: Mapping[str, Mapping[str, int]], total: Mapping[str, int]
+    asks: Asked, wants: Callable[[str], Mapping[str, int]], total: Mapping[str, int]
 ) -> tuple[Literal["init", "running"], list[str]]:
     """Of which resources nothing is left for a shared container: a regular init container, or one that goes on running.
 
     `wants` is container → what it has for itself; nothing at all makes it a shared container. One without any of a resource
-    that others use up counts as short of it, although it does not ask for any.
+    that others use up counts as short of it, although it does not ask for any. The containers are asked about one by one, so
+    that what is wrong with the first is what is told.
     """
     taken: Counter[str] = Counter()
     shared = False
     for name, kind in kinds(asks):
-        own = wants[name]
+        own = wants(name)
         if kind != "init":
             taken.update(own)
             shared |= not own
@@ -60,10 +61,10 @@ def shortages(
 
 def complaints(asks: Asked) -> tuple[str, ...]:
     """Why the pod's memory leaves nothing for its shared containers: what may be said, since the kubelet walks a Go map."""
-    if None in asks.memory.values():
-        return (NOT_INT64,)
-    wants = {name: asks.memory_of(name) for name in asks.names}
-    where, types = shortages(asks, wants, asks.pod_memory or {})
+    try:
+        where, types = shortages(asks, asks.memory_of, asks.pod_memory or {})
+    except AllocationFailed as unreadable:
+        return (str(unreadable),)
     if where == "init":
         return tuple(f"pod rejected, pod has shared init containers but no {t} available for them" for t in types)
     return tuple(

@@ -212,6 +212,11 @@ def chances(checkpoint: Checkpoint, empty: Books, behaviour: Behaviour, reach: R
     return dict(sorted(found.items()))
 
 
+def of_one_container(checkpoint: Checkpoint) -> bool:
+    """Whether a file has the blocks of one container alone: nothing of its replay is left to Go's map order then."""
+    return sum(len(held or {}) for held in (checkpoint.entries or {}).values()) == 1
+
+
 def _faults(pods: Mapping[str, Mapping[str, Sequence[Block]]], empty: Books) -> dict[str, float]:
     """Blocks that are of no such machine: the text for every container, since any of them may be met first."""
     faults = [found for uid, containers in pods.items() if (found := _faults_of(uid, containers, empty))]
