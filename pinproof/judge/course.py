@@ -74,7 +74,8 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
     node = _Node(scenario.machine, scenario.kubelet)
     before: Observation | None = None
     for index, (step, now) in enumerate(zip((None, *scenario.steps), observed.observations, strict=False)):
-        unchanged = _take(node, step)
+        down = before is not None and not before.running
+        unchanged = _take(node, step if isinstance(step, Restart) or not down else None)
         _settle(node, now)
         yield Moment(
             index=index,
@@ -93,7 +94,10 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
 
 
 def _take(node: _Node, step: Step | None) -> bool:
-    """Carry the step into the node's circumstances; True for a restart that changes nothing."""
+    """Carry the step into the node's circumstances; True for a restart that changes nothing.
+
+    Steps other than a restart are left out while no kubelet runs, and are None here.
+    """
     node.idle = isinstance(step, Exit) and _has_ended(node, step)
     match step:
         case _ if node.idle:
