@@ -30,6 +30,10 @@ UNKNOWN_PAGES = "hugepages-4Gi"
 """No machine has pages of this size; the kubelet crashes over a pod that asks for them (behaviour.md 3.4)."""
 
 
+_VERY_MANY_NODES = 12
+"""Above, the hints of one container are tens of megabytes, so a pod has two containers of each kind at most."""
+
+
 class PodMaker:
     """Draws pods against what would be free."""
 
@@ -38,15 +42,18 @@ class PodMaker:
         self._stock = stock
         self._static_cpus = static_cpus
         self._page_sizes = {page_name(size): size for size, _ in machine.nodes[0].hugepages}
+        self._most = 2 if len(machine.nodes) > _VERY_MANY_NODES else 4
         self._cores = [len(node.cpus) for node in machine.nodes if node.cpus]
 
     def draw(self, name: str) -> Pod:
         """A pod that fits, just fits or just does not."""
         draws = self._draws
         qos = draws.weigh(_QOS)
-        requests = self._divided(self._request(), draws.weigh(_CONTAINERS))
+        requests = self._divided(self._request(), min(self._most, draws.weigh(_CONTAINERS)))
         containers = tuple(self._container(f"c{i}", request, qos) for i, request in enumerate(requests))
-        init = tuple(self._init_container(f"i{i}", requests, qos) for i in range(draws.weigh(_INIT_CONTAINERS)))
+        init = tuple(
+            self._init_container(f"i{i}", requests, qos) for i in range(min(self._most, draws.weigh(_INIT_CONTAINERS)))
+        )
         return Pod(name, containers, init, restart_policy=draws.weigh(_RESTART_POLICIES))
 
     # --- sizes
