@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -31,9 +32,9 @@ def text(restart: str) -> str:
     )
 
 
-def restarted(**changes: object) -> Observation:
-    """A node with pods after a restart."""
-    restart = replace(Restart(), **changes)  # type: ignore[arg-type]  # the caller names fields of a restart
+def restarted(**changes: Any) -> Observation:
+    """A node with pods after a restart, which has these fields."""
+    restart = replace(Restart(), **changes)
     (history,) = predict(replace(NODE, steps=(*NODE.steps, restart)), behaviour_of("1.35")).histories
     return history.observations[-1]
 
@@ -100,9 +101,9 @@ def test_a_file_stays_after_a_refusal() -> None:
 
 
 @pytest.mark.parametrize(("state", "said"), [("lose", "CPU state lost"), (StateText("{}"), "CPU state replaced")])
-def test_a_restart_with_another_file_is_no_plain_one(state: object, said: str) -> None:
+def test_a_restart_with_another_file_is_no_plain_one(state: Literal["lose"] | StateText, said: str) -> None:
     """It is described, and a kubelet need not be as it was before."""
-    step = Restart(cpu_state=state)  # type: ignore[arg-type]  # one of its forms
+    step = Restart(cpu_state=state)
     scenario = Scenario("s", NODE.machine, NODE.kubelet, (step,))
     (history,) = predict(replace(NODE, steps=(Restart(),)), behaviour_of("1.35")).histories
 

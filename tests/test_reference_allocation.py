@@ -11,8 +11,9 @@ from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.books import Books
 from pinproof.reference.hints import Hint
 from pinproof.reference.outcomes import AllocationFailed
+from pinproof.reference.release import container_started, release, remove_stale
 from pinproof.reference.requests import Asked, asked
-from pinproof.reference.static_policy import MemoryState, allocate, container_started, release, remove_stale
+from pinproof.reference.static_policy import MemoryState, allocate
 from pinproof.scenario.pod import Pod
 from tests.reference_values import GIB, books, container, free, pod
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from pinproof.reference.decisions import Reached
 from pinproof.reference.orders import order_is_free
-from pinproof.reference.static_policy import MemoryState, Share, remove_stale
+from pinproof.reference.release import remove_stale
+from pinproof.reference.static_policy import MemoryState, Share
 from tests.reference_values import books
 
 OVERLAPPING = MemoryState(

@@ -22,7 +22,7 @@ from pinproof.subjects.reference import ReferenceSubject
 from suites.skew import test_gates as gates
 from suites.skew import test_golden_files as files
 from suites.skew import test_running_node as running
-from tests.wrong_models import WrongModel
+from tests.wrong_model import WrongModel
 from tests.wrong_subject import WrongSubject, source_of
 
 NEWEST, NEWEST_MANAGED = Writer("1.37.1"), Writer("1.37.1", managed=True)

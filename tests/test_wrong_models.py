@@ -26,7 +26,8 @@ from pinproof.running.prove import Prove
 from pinproof.scenario.topologies import machine
 from pinproof.subjects.protocol import Subject
 from pinproof.subjects.reference import ReferenceSubject
-from tests.wrong_models import WRONG, WrongModel
+from tests.wrong_model import WrongModel
+from tests.wrong_models import WRONG
 from tests.wrong_subject import WrongSubject, source_of
 
 ROOT = Path(__file__).parent.parent

@@ -6,24 +6,8 @@ module, so a change of the reference that moves one fails the tests and is notic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class WrongModel:
-    """One bug."""
-
-    name: str
-    """What is wrong, in a few words."""
-
-    module: str
-    """Module of `pinproof.reference`."""
-
-    find: str
-    replace: str
-    case: str
-    """Below `suites/`: the module, `::`, the test function that must fail. Its literal expectations notice by themselves."""
-
+from tests.wrong_model import WrongModel
+from tests.wrong_starts import STARTS
 
 WRONG: tuple[WrongModel, ...] = (
     WrongModel(
@@ -161,7 +145,7 @@ WRONG: tuple[WrongModel, ...] = (
     ),
     WrongModel(
         "init blocks are kept",
-        "static_policy",
+        "release",
         "        state = release(state, uid, init, reach)\n",
         "        pass\n",
         "containers/test_container_life::test_each_init_is_released_when_the_next_starts",
@@ -185,7 +169,7 @@ WRONG: tuple[WrongModel, ...] = (
         "node",
         "self.residents.pop(name, None)  #",
         "self.residents.pop(name, None)\n"
-        "                    memory = static_policy.remove_stale(self.managers.memory, self._active())\n"
+        "                    memory = release.remove_stale(self.managers.memory, self._active())\n"
         "                    self.managers = Managers(memory, self.managers.cpu)  #",
         "accounting/test_books_released::test_removal_alone_gives_nothing_back",
     ),
@@ -317,76 +301,6 @@ WRONG: tuple[WrongModel, ...] = (
         "metrics/test_admission_metrics::test_rejections_are_counted_by_reason",
     ),
     WrongModel(
-        "checksum of the wrong text",
-        "checkpoint",
-        '= ("MemoryManagerCheckpoint", "MemoryManagerCheckpointV1")',
-        '= ("MemoryManagerCheckpointV1", "MemoryManagerCheckpoint")',
-        "checkpoint/test_state_file::test_file_of_an_unused_machine",
-    ),
-    WrongModel(
-        "dump sorts ids as strings",
-        "checkpoint",
-        "_dump_map(checkpoint.machine, _dump_node, sorted)",
-        "_dump_map(checkpoint.machine, _dump_node, lambda ids: sorted(ids, key=str))",
-        "checkpoint/test_state_file::test_checksum_over_many_nodes",
-    ),
-    WrongModel(
-        "text sorts ids as numbers",
-        "checkpoint",
-        "sorted(machine, key=str)",
-        "sorted(machine)",
-        "checkpoint/test_state_file::test_nodes_in_the_file",
-    ),
-    WrongModel(
-        "cells are called nodes",
-        "checkpoint",
-        '"cells": None',
-        '"nodes": None',
-        "checkpoint/test_state_file::test_books_of_a_node_in_the_file",
-    ),
-    WrongModel(
-        "empty entries are written",
-        "checkpoint",
-        "if checkpoint.entries:",
-        "if True:",
-        "checkpoint/test_state_file::test_no_entries_without_pods",
-    ),
-    WrongModel(
-        "restart compares node by node",
-        "restart",
-        "if behaviour.restart_compares_group_sums else",
-        "if False else",
-        "restart/test_restart_groups::test_restart_after_the_first_of_a_group_is_gone",
-    ),
-    WrongModel(
-        "free and reserved are not compared",
-        "restart",
-        "if _moving(ours[n] for n in group) != _moving(theirs[n] for n in group):",
-        "if False:",
-        "restart/test_restart_damaged::test_books_that_have_an_assignment_free",
-    ),
-    WrongModel(
-        "file of another policy is adopted",
-        "restart",
-        "if checkpoint.policy != policy:",
-        "if False:",
-        "restart/test_restart_damaged::test_policy_switched_on_over_a_file",
-    ),
-    WrongModel(
-        "checksum is not verified",
-        "restart",
-        "if not unverified and checkpoint.checksum not in",
-        "if False and checkpoint.checksum not in",
-        "restart/test_restart_damaged::test_changed_checksum",
-    ),
-    WrongModel(
-        "assignments are not compared",
-        "restart",
-        "if theirs.number_of_assignments != ours.number_of_assignments:",
-        "if False:",
-        "restart/test_restart_damaged::test_books_with_an_assignment_too_many",
-    ),
-    WrongModel(
         "init containers are listed",
         "view",
         "c for c in pod.init_containers if c.restart_always and",
@@ -422,90 +336,6 @@ WRONG: tuple[WrongModel, ...] = (
         "pinning/test_pinning_runtime::test_container_of_a_group_comes_back_to_its_group",
     ),
     WrongModel(
-        "percentage in double precision",
-        "configuration",
-        '_float32(_float32(float(threshold.rstrip("%"))) / 100)',
-        'float(threshold.rstrip("%")) / 100',
-        "accounting/test_books_empty::test_percentage_is_taken_of_the_machine_in_single_precision",
-    ),
-    WrongModel(
-        "threshold is not reserved",
-        "configuration",
-        "    if threshold:",
-        "    if False:",
-        "configuration/test_reservation_accepted::test_example_of_the_documentation",
-    ),
-    WrongModel(
-        "zero reservations are accepted",
-        "configuration",
-        "            if quantity.is_zero():",
-        "            if False:",
-        "configuration/test_reservation_refused::test_reservation_of_nothing",
-    ),
-    WrongModel(
-        "duplicate reservations are accepted",
-        "configuration",
-        "            if (entry.numa_node, memory_type) in seen:",
-        "            if False:",
-        "configuration/test_reservation_refused::test_node_and_type_twice",
-    ),
-    WrongModel(
-        "reservation that differs is accepted",
-        "configuration",
-        "!= (theirs := due.get(memory_type, Quantity.ZERO))",
-        "< (theirs := due.get(memory_type, Quantity.ZERO))",
-        "configuration/test_reservation_refused::test_eviction_map_without_memory",
-    ),
-    WrongModel(
-        "unknown nodes are reserved",
-        "configuration",
-        "if entry.numa_node not in known:",
-        "if False:",
-        "configuration/test_reservation_refused::test_reservation_on_an_absent_node",
-    ),
-    WrongModel(
-        "policy in any case of letters",
-        "configuration",
-        'elif policy != "Static":',
-        'elif policy.lower() != "static":',
-        "configuration/test_policies::test_policy_in_lower_case",
-    ),
-    WrongModel(
-        "more than eight nodes are accepted",
-        "configuration",
-        "if len(nodes) > limit:",
-        "if False:",
-        "configuration/test_policies::test_more_nodes_than_allowed",
-    ),
-    WrongModel(
-        "a threshold of nothing is taken",
-        "configuration",
-        'raise StartRefused(f"eviction threshold memory.available must be positive: {Quantity.parse(threshold)}")',
-        "return",
-        "regressions/test_119985_eviction_threshold::test_threshold_of_nothing",
-    ),
-    WrongModel(
-        "nothing has to be reserved",
-        "configuration",
-        'raise StartRefused("[memorymanager] you should specify the system reserved memory")',
-        "pass",
-        "regressions/test_119985_eviction_threshold::test_nothing_is_held_back",
-    ),
-    WrongModel(
-        "the policy of Windows is taken elsewhere",
-        "configuration",
-        """raise StartRefused('policy "BestEffort" is not available for platform "linux"')""",
-        "pass",
-        "regressions/test_102073_policy_name::test_policy_of_windows_on_linux",
-    ),
-    WrongModel(
-        "the policy of Linux is taken on Windows",
-        "configuration",
-        """raise StartRefused('policy "Static" is not available on Windows')""",
-        "pass",
-        "regressions/test_102073_policy_name::test_policy_of_linux_on_windows",
-    ),
-    WrongModel(
         "message of another release",
         "outcomes",
         'f"Pod was rejected: {self.message}"',
@@ -518,13 +348,6 @@ WRONG: tuple[WrongModel, ...] = (
         'return Rejected(AFFINITY, "Resources',
         'return Rejected(UNEXPECTED, "Resources',
         "admission/test_admission_fit::test_scope_pod_judges_the_sum_of_the_containers",
-    ),
-    WrongModel(
-        "a node has room for one pod more",
-        "configuration",
-        "MAX_PODS = 110",
-        "MAX_PODS = 111",
-        "scale/test_many_pods::test_a_node_takes_110_pods_and_no_more",
     ),
     WrongModel(
         "wrong error text",
@@ -541,46 +364,11 @@ WRONG: tuple[WrongModel, ...] = (
         "restart/test_orders::test_lost_in_every_order_of_three",
     ),
     WrongModel(
-        "a restart with blocks on file places anew",
-        "restart",
-        "entries: Entries = {",
-        "entries: Entries = {} and {",
-        "restart/test_orders::test_kept_after_every_step",
-    ),
-    WrongModel(
-        "other words for a file that ends",
-        "go_json",
-        '"unexpected end of JSON input"',
-        '"EOF"',
-        "restart/test_orders_files::test_file_that_ends_too_early",
-    ),
-    WrongModel(
-        "drift is taken as it comes",
-        "restart",
-        'verdict = "" if _same(checkpoint, books, behaviour, reach) else DIFFERENT',
-        'verdict = ""',
-        "restart/test_reboot_memory::test_one_node_without_pods",
-    ),
-    WrongModel(
         "CPUs that went are not missed",
         "cpu_manager",
         "if known != self.topology.all:",
         "if False:",
         "restart/test_reboot_machine::test_cpus_of_the_cpu_manager",
-    ),
-    WrongModel(
-        "totals are not compared",
-        "restart",
-        "if _fixed(ours[node_id]) != _fixed(theirs[node_id]):",
-        "if False:",
-        "restart/test_reboot_settings::test_reservations_under_a_group",
-    ),
-    WrongModel(
-        "a damaged file is taken for none",
-        "restart",
-        "        raise _unusable(str(fault)) from None",
-        "        return None",
-        "regressions/test_135711_damaged_file::test_no_bytes",
     ),
     WrongModel(
         "a deleted file is still there",
@@ -592,8 +380,8 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "a pod in admission is not active",
         "admission",
-        "static_policy.remove_stale(self.managers.memory, self._active, ",
-        "static_policy.remove_stale(self.managers.memory, {u: c for u, c in self._active.items() if u != self._uid}, ",
+        "release.remove_stale(self.managers.memory, self._active, ",
+        "release.remove_stale(self.managers.memory, {u: c for u, c in self._active.items() if u != self._uid}, ",
         "regressions/test_103952_second_container::test_three_containers",
     ),
     WrongModel(
@@ -603,4 +391,5 @@ WRONG: tuple[WrongModel, ...] = (
         "guaranteed = not left_alone",
         "regressions/test_83697_no_preference::test_pods_of_every_class",
     ),
+    *STARTS,
 )

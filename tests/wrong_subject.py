@@ -17,7 +17,8 @@ from pinproof.scenario.steps import Scenario
 from pinproof.subjects.protocol import Subject
 from pinproof.subjects.reference import ReferenceSubject
 from pinproof.subjects.registry import open_subject
-from tests.wrong_models import WRONG, WrongModel
+from tests.wrong_model import WrongModel
+from tests.wrong_models import WRONG
 
 RIGHT = "pinproof.reference"
 SOURCES = Path(pinproof.reference.__path__[0])

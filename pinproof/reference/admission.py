@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pinproof.history import Hinted
-from pinproof.reference import cpu_pod, pod_level, static_policy
+from pinproof.reference import cpu_pod, pod_level, release, static_policy
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.configuration import Choose, Settings
 from pinproof.reference.cpu_manager import CpuBooks, CpuManager
@@ -385,7 +385,7 @@ class Admission:
         """Not before all sources were seen (3.11), and not if the CPU manager failed to allocate first."""
         if self._active is None:
             return
-        memory = static_policy.remove_stale(self.managers.memory, self._active, self._choose, self._reach)
+        memory = release.remove_stale(self.managers.memory, self._active, self._choose, self._reach)
         if memory is not self.managers.memory:
             self._tell("release", "memory of pods that are gone is free again")
             self.managers = Managers(memory, self.managers.cpu)

@@ -20,7 +20,7 @@ from typing import Protocol, Self
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import Hinted, Note, Observation, PodVerdict, Told
-from pinproof.reference import checkpoint, cpu_file, cpu_text, restart, static_policy
+from pinproof.reference import checkpoint, cpu_file, cpu_text, release, restart
 from pinproof.reference.admission import (
     ADMISSION_ERRORS,
     ADMISSION_REQUESTS,
@@ -390,7 +390,7 @@ class Node:
         resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=listed(cpus))
         if self.settings is None or self.settings.policy == "None":
             return  # which frees nothing, also of what an edited file has brought
-        after = static_policy.container_started(memory, resident.uid, resident.asks, container.name, self._reach)
+        after = release.container_started(memory, resident.uid, resident.asks, container.name, self._reach)
         if after is not memory:
             self.managers = Managers(after, self.managers.cpu)
 

@@ -6,7 +6,7 @@ What else releases make of pod-level resources is in `requests.py` (`PodLevel`).
 * The pod gets one block of each type, and its containers get parts of it: an exclusive one what it asks for, a shared init
   container all that sidecars before it left, every other shared container what is left in the end.
 * A pod whose exclusive containers leave nothing for a shared one is refused: an empty shared pool.
-* The books hold the pod's blocks alone; they are given back when the last container's record goes (`static_policy.release`).
+* The books hold the pod's blocks alone; they are given back when the last container's record goes (`release.release`).
 * A pod that is admitted again after a restart is allocated again: up to 1.37 what it had is never given back (#140906).
 """
 

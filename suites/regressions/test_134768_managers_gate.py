@@ -7,6 +7,8 @@ https://github.com/kubernetes/kubernetes/pull/134768
 
 from __future__ import annotations
 
+from typing import Any
+
 from pinproof.suite import (
     Configuration,
     Prove,
@@ -24,10 +26,10 @@ from pinproof.suite import (
 )
 
 
-def switched(**words: str) -> list[Configuration]:
+def switched(**words: Any) -> list[Configuration]:
     """The configuration with the gate off and on."""
     gates = [{"PodLevelResourceManagers": False}, {"PodLevelResourceManagers": True}]
-    return [static(**words, gates=gate) for gate in gates]  # type: ignore[arg-type]  # words are policies and scopes
+    return [static(**words, gates=gate) for gate in gates]
 
 
 @case("MM-REG-H4-001", machines="two_even", kubelet=switched(topology="restricted"), since="1.36")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from pinproof.permutations import CHANGES, STATES, Permuted
+from pinproof.scenario.steps import Restart, StateText
 from pinproof.suite import Prove, admit, case, container, guaranteed, permute, sidecar, static
 
 NONE, BEST_EFFORT = static(), static(topology="best-effort")
@@ -131,7 +132,10 @@ def test_every_bit_of_the_data(prove: Prove) -> None:
     """
     found = permute(prove, *PODS[:2], states=["flipped bit"], prefixes=[2])
     data = '"data":"'
-    begin = found.results[0].trial.scenario.steps[-1].state.text.index(data) + len(data)  # type: ignore[union-attr]
+    last = found.results[0].trial.scenario.steps[-1]
+    assert isinstance(last, Restart)
+    assert isinstance(last.state, StateText)
+    begin = last.state.text.index(data) + len(data)
     unnoticed = {one.trial.state for one in found.results if one.outcome == AS_BEFORE}
     places = [(int(bit), int(at)) for bit, at in (re.findall(r"\d+", state) for state in unnoticed)]
 

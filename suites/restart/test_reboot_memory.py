@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pinproof.scenario.machine import Machine
+from pinproof.scenario.steps import Step
 from pinproof.suite import AS_IT_WAS, Prove, admit, case, configured, guaranteed, reboots, restart, static
 
 NONE, RESTRICTED = static(), static(topology="restricted")
@@ -47,13 +48,13 @@ def drifted(machine: Machine, **by: int) -> Machine:
     return replace(machine, nodes=tuple(replace(n, memory=n.memory + by.get(f"n{n.id}", 0)) for n in machine.nodes))
 
 
-def outcomes(prove: Prove, *steps: object, **factors: int) -> Mapping[str, str]:
+def outcomes(prove: Prove, *steps: Step, **factors: int) -> Mapping[str, str]:
     """What comes of each drift, times a factor for each node that drifts."""
     changes = {
         name: restart(machine=drifted(prove.machine, **{node: factor * size for node, factor in factors.items()}))
         for name, size in DRIFTS.items()
     }
-    return reboots(prove, *steps, changes=changes)  # type: ignore[arg-type]  # steps are passed on
+    return reboots(prove, *steps, changes=changes)
 
 
 @case("MM-REBOOT-001", "MM-REBOOT-002", machines="two_even", kubelet=[NONE, RESTRICTED])

@@ -24,8 +24,10 @@ def test_a_node_takes_110_pods_and_no_more(prove: Prove) -> None:
     assert NODE_LIMIT == sum(seen.admitted(f"p{index}") for index in range(NODE_LIMIT))
     assert [59, 51] == [seen.assignments_on(node, after=NODE_LIMIT) for node in (0, 1)]
     assert [mib(92), mib(1468)] == [seen.free(node, after=NODE_LIMIT) for node in (0, 1)]
-    assert seen.rejected("more")
-    assert "(res: pods, q: 1)" in (seen.verdict("more") or "").message  # type: ignore[union-attr]
+    refused = seen.verdict("more")
+    assert refused is not None
+    assert not refused.admitted
+    assert "(res: pods, q: 1)" in refused.message
 
 
 @case("MM-SCALE-002", machines="two_even", kubelet=CPU)
