@@ -29,7 +29,7 @@ from pinproof.history import Outcome
 from pinproof.judge import Finding
 from pinproof.reference.decisions import DECISIONS
 from pinproof.report import CaseResult
-from pinproof.running.documents import documents, read_document
+from pinproof.running.documents import Document, documents, read_document
 from pinproof.running.facts import Facts
 from pinproof.running.releases import matches
 
@@ -130,10 +130,7 @@ class _Entry(BaseModel):
         return self
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    apiVersion: Literal["pinproof/v1alpha1"]  # noqa: N815  # Kubernetes' spelling
+class _File(Document):
     kind: Literal["Ledger"]
     entries: tuple[_Entry, ...] = ()
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pinproof.errors import InputError, Problem
-from pinproof.running.documents import documents, read_document
+from pinproof.running.documents import Document, documents, read_document
 from pinproof.running.places import shipped
 from pinproof.running.releases import minor_number
 
@@ -63,10 +63,7 @@ class _Entry(BaseModel):
         return text
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    apiVersion: Literal["pinproof/v1alpha1"]  # noqa: N815  # Kubernetes' spelling
+class _File(Document):
     kind: Literal["Requirements"]
     requirements: tuple[_Entry, ...]
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from pinproof.catalogue.entries import Entry, check_catalogue, files_of, read_catalogue, selected_by
-from pinproof.cli.run import wiring
 from pinproof.errors import InputError
 from pinproof.ledger import read_ledger
 from pinproof.running.places import shipped
-from pinproof.running.selection import case_of, id_of
+from tests.collected import collected
 
 LINK = "https://github.com/kubernetes/kubernetes/issues/1"
 ENTRY = f"{{id: A1, tier: P0, title: It breaks, upstream: [{LINK}], cases: ['suites/r/test_1_a.py::*']"
@@ -86,31 +85,12 @@ def test_tests_that_are_named_are_run_alone(tmp_path: Path) -> None:
     assert ("suites/a/test_a.py::test_x", "suites/a/test_a.py::test_y", "suites/r/test_1_a.py") == selected_by(entries)
 
 
-class _Collector:
-    """Takes note of every case before a run selects from them."""
-
-    def __init__(self) -> None:
-        self.cases: dict[str, tuple[str, ...]] = {}
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """All minors."""
-        for item in items:
-            case = case_of(item)
-            assert case is not None
-            self.cases[id_of(item)] = case.requirements
-
-
 @pytest.fixture(scope="module")
 def cases() -> dict[str, tuple[str, ...]]:
     """Every case of the files that the catalogue names, and of suites/regressions → requirements."""
-    collector = _Collector()
     suites = shipped("suites")
     named = {str(suites.parent / file) for file in files_of(read_catalogue())}
-    arguments = ["--collect-only", "-p", "no:terminal", "-p", "no:cacheprovider", "--subject", "reference:1.36"]
-    code = pytest.main([*wiring(), *arguments, *sorted({str(suites / "regressions"), *named})], plugins=[collector])
-    assert 0 == code
-    return collector.cases
+    return collected(str(suites / "regressions"), *named)
 
 
 def test_the_shipped_catalogue_and_the_shipped_suites_agree(cases: dict[str, tuple[str, ...]]) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pinproof.cli.run import wiring
 from pinproof.errors import InputError
 from pinproof.requirements import Requirement, check_cases, read_requirements
 from pinproof.running.places import shipped
-from pinproof.running.selection import case_of, id_of
+from tests.collected import collected
 
 ENTRY = "{id: MM-A-001, must: A kubelet MUST do it., source: a KEP, level: core"
 
@@ -67,29 +66,10 @@ def test_registry_and_cases_have_to_agree(tmp_path: Path) -> None:
     ]
 
 
-class _Collector:
-    """Takes note of every case before a run selects from them."""
-
-    def __init__(self) -> None:
-        self.cases: dict[str, tuple[str, ...]] = {}
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """All minors."""
-        for item in items:
-            case = case_of(item)
-            assert case is not None
-            self.cases[id_of(item)] = case.requirements
-
-
 @pytest.fixture(scope="module")
 def cases() -> dict[str, tuple[str, ...]]:
     """Every case of the shipped suites → requirements it names."""
-    collector = _Collector()
-    arguments = ["--collect-only", "-p", "no:terminal", "-p", "no:cacheprovider", "--subject", "reference:1.36"]
-    code = pytest.main([*wiring(), *arguments, str(shipped("suites"))], plugins=[collector])
-    assert 0 == code
-    return collector.cases
+    return collected(str(shipped("suites")))
 
 
 def test_the_shipped_registry_and_the_shipped_suites_agree(cases: dict[str, tuple[str, ...]]) -> None:

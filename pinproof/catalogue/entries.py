@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pinproof.errors import InputError, Problem
-from pinproof.running.documents import documents, read_document
+from pinproof.running.documents import Document, documents, read_document
 from pinproof.running.places import shipped
 
 Tier = Literal["P0", "P1", "P2"]
@@ -84,10 +84,7 @@ class _Entry(BaseModel):
         return self
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    apiVersion: Literal["pinproof/v1alpha1"]  # noqa: N815  # Kubernetes' spelling
+class _File(Document):
     kind: Literal["Catalogue"]
     entries: tuple[_Entry, ...]
 

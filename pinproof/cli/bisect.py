@@ -57,7 +57,7 @@ def bisect(options: argparse.Namespace) -> int:
     result = bisector.search(everything=options.all)
     code = 0 if result.first is None else EXIT_DIFFERS
     answer = to_json(_document(result, options.file, code)) if options.json else _text(result, scenario)
-    print(answer, end="")  # noqa: T201  # the command's answer
+    print(answer, end="")
     return code
 
 

@@ -131,8 +131,8 @@ def _different(found: Sequence[Recording]) -> list[str]:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201  # progress
+    print(text, file=sys.stderr)
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201  # the command's answer
+    print(text)

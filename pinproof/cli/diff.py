@@ -125,4 +125,4 @@ def _tell(options: argparse.Namespace, result: Comparison, files: Mapping[str, P
 
     data = _HEAD | document(result, files=files) | {"exitCode": code}
     answer = to_json(data) if options.json else text(result, files=files)
-    print(answer, end="")  # noqa: T201  # the command's answer
+    print(answer, end="")

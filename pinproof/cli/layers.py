@@ -119,4 +119,4 @@ def _tell(options: argparse.Namespace, account: Account, files: Mapping[str, Pat
         answer = to_json(_HEAD | account_document(account, files=files) | {"exitCode": code})
     else:
         answer = account_text(account, files=files)
-    print(answer, end="")  # noqa: T201  # the command's answer
+    print(answer, end="")

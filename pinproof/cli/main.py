@@ -57,10 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(given)
     except PinproofError as error:
-        print(f"pinproof: {error}", file=sys.stderr)  # noqa: T201  # the one place that tells of errors
+        print(f"pinproof: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("pinproof: interrupted", file=sys.stderr)  # noqa: T201  # same
+        print("pinproof: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python would complain again while it closes the stream.

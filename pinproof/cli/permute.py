@@ -98,7 +98,7 @@ def _tell(options: argparse.Namespace, subject: Subject, found: Permuted, wrong:
     code = 1 if failed else 10 if trouble or not found.restarts else 0
     files = _saved(options.out, wrong)
     answer = _json(subject, found, wrong, code) if options.json else _text(subject, found, wrong, files)
-    print(answer, end="")  # noqa: T201  # the command's answer
+    print(answer, end="")
     return code
 
 

@@ -48,5 +48,5 @@ def predict(options: argparse.Namespace) -> int:
             for number, history in enumerate(prediction.histories, start=1)
         ]
         text = "\n".join(parts)
-    print(text, end="")  # noqa: T201  # the command's answer
+    print(text, end="")
     return 0

@@ -72,7 +72,7 @@ def _tell(options: argparse.Namespace, subject: Subject, results: list[_Result])
 
     code = exit_code(RunSummary(Counter(result.outcome for result in results), expected=len(results)))
     answer = _json(subject, results, code) if options.json else _text(options, subject, results)
-    print(answer, end="")  # noqa: T201  # the command's answer
+    print(answer, end="")
     return code
 
 

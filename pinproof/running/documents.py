@@ -8,15 +8,23 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pinproof.errors import InputError, Problem
 from pinproof.scenario import yamltext
 from pinproof.scenario.topologies import read_text
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class Document(BaseModel):
+    """What every such file begins with, beside its `kind`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    apiVersion: Literal["pinproof/v1alpha1"]  # noqa: N815  # Kubernetes' spelling
 
 
 def read_document(path: Path, model: type[Model]) -> Model:
