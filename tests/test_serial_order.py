@@ -9,10 +9,11 @@ import pytest
 
 from pinproof.errors import InputError
 from pinproof.history import History, Observation
-from pinproof.judge.serial import SerialOrder, serial_order, without_hints
+from pinproof.judge.serial import SerialOrder, without_hints
 from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.model import predict
 from pinproof.running.examine import Proof, examine
+from pinproof.running.serial import serial_order
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.reader import parse_scenario
 from pinproof.scenario.steps import Admit, AdmitTogether, Restart, Scenario
@@ -127,7 +128,7 @@ def test_pod_that_is_rejected_half_way(seed: int) -> None:
 
 def test_a_search_without_end_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the limit is reached nobody knows whether an order explains it."""
-    monkeypatch.setattr("pinproof.judge.serial.MOST_ADMISSIONS", 5)
+    monkeypatch.setattr("pinproof.running.serial.MOST_ADMISSIONS", 5)
     proof = examine(Permuting(1), scenario(*MANY, topology="restricted"))
 
     assert "unknown" == proof.judgement.outcome

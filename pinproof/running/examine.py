@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from pinproof.history import History, Prediction
 from pinproof.judge.compare import compare
 from pinproof.judge.outcomes import judge_outcomes, repeats
-from pinproof.judge.serial import serial_order, with_order, without_hints
+from pinproof.judge.serial import with_order, without_hints
 from pinproof.judge.verdict import Judgement, judge
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError
@@ -88,6 +88,7 @@ def _examine_together(subject: Subject, scenario: Scenario) -> Proof:
     """Run first, then find the orders of the pods that arrived together, and judge along these."""
     from pinproof.reference.behaviour import behaviour_of
     from pinproof.reference.model import predict
+    from pinproof.running.serial import serial_order
 
     behaviour, capabilities = behaviour_of(subject.version), without_hints(subject.capabilities)
     observed = subject.run(scenario)
