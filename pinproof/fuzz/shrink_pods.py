@@ -10,7 +10,7 @@ from functools import partial
 from pinproof.fuzz.shrink_steps import coherent
 from pinproof.scenario.pod import Container, Pod, Resources
 from pinproof.scenario.quantity import Quantity
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Crash, Exit, Remove, Restart, Scenario, Step
 
 GI = 1 << 30
 MI = 1 << 20
@@ -135,6 +135,11 @@ def _renamed(step: Step, names: Mapping[str, str]) -> Step:
             return replace(step, pod=names.get(step.pod, step.pod))
         case Restart():
             return replace(step, order=tuple(names.get(name, name) for name in step.order))
+        case Crash():
+            during = _renamed(step.during, names)
+            return replace(step, during=during) if isinstance(during, Admit | Remove | Exit | Restart) else step
+        case _:
+            return step
 
 
 def _container_names(pod: Pod) -> dict[str, str]:

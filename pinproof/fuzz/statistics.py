@@ -134,6 +134,8 @@ def _outcome(step: Step, seen: Observation) -> str:
             return "gone or ended"
         case Restart():
             return "restarted"
+        case _:  # not drawn
+            return "runs on"
 
 
 def _group(name: str, counts: Mapping[str, int]) -> Iterator[str]:

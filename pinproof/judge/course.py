@@ -13,7 +13,19 @@ from pinproof.history import History, Observation
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import (
+    Admit,
+    AdmitTogether,
+    Crash,
+    Exit,
+    Remove,
+    Restart,
+    Scenario,
+    StateEdit,
+    StateText,
+    Step,
+    begun,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,8 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
     before: Observation | None = None
     for index, (step, now) in enumerate(zip((None, *scenario.steps), observed.observations, strict=False)):
         down = before is not None and not before.running
-        unchanged = _take(node, step if isinstance(step, Restart) or not down else None)
+        event = begun(step) if step else None
+        unchanged = _take(node, event if isinstance(event, Restart) or not down else None)
         _settle(node, now)
         yield Moment(
             index=index,
@@ -84,7 +97,7 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
             kubelet=node.kubelet,
             live=dict(node.live),
             ended=frozenset(node.pods.keys() - node.live.keys()),
-            unchanged=unchanged,
+            unchanged=unchanged and not isinstance(step, Crash),
             foreign=node.foreign,
             idle=node.idle,
             before=before,

@@ -8,7 +8,19 @@ from itertools import groupby
 from textwrap import fill
 
 from pinproof.judge.verdict import Finding, Judgement
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.faults import AtWrite, CallFault, Disk, Point, Runtime
+from pinproof.scenario.steps import (
+    Admit,
+    AdmitTogether,
+    Crash,
+    Exit,
+    Remove,
+    Restart,
+    Scenario,
+    StateEdit,
+    StateText,
+    Step,
+)
 
 WIDTH = 96
 """Of explanations, in columns, without their margin."""
@@ -38,6 +50,18 @@ def _action(step: Step) -> str:
             return f"container {container} of {name} exits with code {code}"
         case Restart():
             return "restart" + _restart(step)
+        case Crash(during, at):
+            return f"killed {at.moment} {_point(at)} of: {_action(during)}"
+        case Disk(state, file):
+            return f"the disk of {file or 'the state files'} is {state}" if state != "works" else "the disk works again"
+        case Runtime(CallFault(method, how, times)):
+            return f"{method} {how}" + (f" {times} times" if how != "hangs" else "")
+        case Runtime():
+            return "the container runtime forgets everything"
+
+
+def _point(point: Point) -> str:
+    return f"write {point.number} of {point.file}" if isinstance(point, AtWrite) else f"{point.method} {point.number}"
 
 
 def _restart(step: Restart) -> str:

@@ -16,9 +16,10 @@ from pinproof.judge.serial import with_order, without_hints
 from pinproof.judge.verdict import Judgement, judge
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError
+from pinproof.scenario.faults import AtCall, Disk, Runtime
 from pinproof.scenario.other_hints import has_hints
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, Step
-from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities, Subject
+from pinproof.scenario.steps import Admit, AdmitTogether, Crash, Exit, Remove, Restart, Scenario, Step, begun
+from pinproof.subjects.protocol import ADMIT_HINTS, CRASH_AT_CALL, MACHINE_WINDOWS, Capabilities, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ _ABILITIES: dict[type[Step], str] = {
     Remove: "remove",
     Exit: "exit",
     Restart: "restart",
+    Crash: "crash",
+    Disk: "disk",
+    Runtime: "runtime",
 }
 
 
@@ -112,8 +116,11 @@ def abilities(scenario: Scenario) -> set[str]:
     plain = Restart()
     if scenario.machine.os == "windows":
         wanted.add(MACHINE_WINDOWS)
-    for step in scenario.steps:
-        wanted.add(_ABILITIES[type(step)])
+    for whole in scenario.steps:
+        wanted.add(_ABILITIES[type(whole)])
+        if isinstance(whole, Crash) and isinstance(whole.at, AtCall):
+            wanted.add(CRASH_AT_CALL)
+        step = begun(whole)
         pods = step.pods if isinstance(step, AdmitTogether) else (step.pod,) if isinstance(step, Admit) else ()
         if any(has_hints(pod) for pod in pods):
             wanted.add(ADMIT_HINTS)

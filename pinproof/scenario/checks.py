@@ -9,7 +9,7 @@ from pinproof.scenario.configs import check_reservations
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.other_hints import check_hints
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Step
+from pinproof.scenario.steps import Admit, AdmitTogether, Crash, Exit, Remove, Restart, Step
 from pinproof.scenario.yamltext import Location
 
 Say = Callable[[Location, str], None]
@@ -48,7 +48,9 @@ class Timeline:
                 self._gone.add(step.pod)
         elif isinstance(step, Exit):
             self._exit(step, at)
-        else:
+        elif isinstance(step, Crash):
+            self.follow(step.during, (*at, "during", type(step.during).__name__.lower()))
+        elif isinstance(step, Restart):
             self._restart(step, at)
 
     def _admit(self, pod: Pod, at: Location) -> None:

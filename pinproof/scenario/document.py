@@ -309,6 +309,94 @@ class RestartDocument(Document):
     """The kubelet release after the restart, where it changed."""
 
 
+Method = Literal[
+    "RunPodSandbox", "CreateContainer", "StartContainer", "StopContainer", "StopPodSandbox", "RemoveContainer"
+]
+StateFile = Literal["memory_manager_state", "cpu_manager_state"]
+
+
+class PointDocument(Document):
+    """Where a step is interrupted: a write of a state file, or a call to the container runtime."""
+
+    write: StateFile | None = None
+    """The file that is written."""
+
+    call: Method | None = None
+    """The method that is called, instead of a write."""
+
+    number: Annotated[StrictInt, Field(ge=1)] = 1
+    """The how-many-th such write or call within the step."""
+
+    moment: Literal["before", "unnamed", "after"] = "after"
+    """unnamed: the new text is on disk and has not its name yet; for a write alone."""
+
+
+class DuringDocument(Document):
+    """The step that a crash interrupts: exactly one of these keys."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    admit: PodField | None = None
+    """As the step of that name."""
+
+    remove: PodName | None = None
+    """As the step of that name."""
+
+    exit: ExitDocument | None = None
+    """As the step of that name."""
+
+    restart: RestartDocument | None = None
+    """As the step of that name."""
+
+
+class CrashDocument(Document):
+    """The kubelet is killed in the middle of a step, and does not run afterwards."""
+
+    during: DuringDocument
+    """The step."""
+
+    at: PointDocument
+    """The point; a step that does not come to it ends as it would without."""
+
+
+class DiskDocument(Document):
+    """What becomes of the disk of one state file."""
+
+    state: Literal["works", "full", "read-only", "unreadable"]
+    """From now on."""
+
+    file: StateFile
+    """The file that it is about."""
+
+
+class CallFaultDocument(Document):
+    """Calls to the container runtime that do not simply succeed."""
+
+    call: Method
+    """The method."""
+
+    how: Literal["fails", "late", "hangs"]
+    """late: two seconds; hangs: until the kubelet is stopped."""
+
+    times: Annotated[StrictInt, Field(ge=1)] = 1
+    """So many calls; not for hangs."""
+
+
+def _is_mapping(value: object) -> str:
+    return f"{TAG_MARK}inline" if isinstance(value, dict | Document) else f"{TAG_MARK}word"
+
+
+DiskField = Annotated[
+    Annotated[DiskDocument, Tag(f"{TAG_MARK}inline")]
+    | Annotated[Literal["works", "full", "read-only", "unreadable"], Tag(f"{TAG_MARK}word")],
+    Discriminator(_is_mapping),
+]
+RuntimeField = Annotated[
+    Annotated[CallFaultDocument, Tag(f"{TAG_MARK}inline")] | Annotated[Literal["forgets"], Tag(f"{TAG_MARK}word")],
+    Discriminator(_is_mapping),
+]
+
+
 class StepDocument(Document):
     """One event: exactly one of these keys."""
 
@@ -328,6 +416,15 @@ class StepDocument(Document):
 
     restart: RestartDocument | None = None
     """The kubelet stops and starts again."""
+
+    crash: CrashDocument | None = None
+    """The kubelet is killed in the middle of a step."""
+
+    disk: DiskField | None = None
+    """From now on both state files, or one, are on such a disk."""
+
+    runtime: RuntimeField | None = None
+    """Something happens to the container runtime."""
 
 
 class ScenarioMetadata(Document):

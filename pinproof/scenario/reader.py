@@ -11,8 +11,13 @@ from pinproof.scenario.checks import Timeline
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.configs import config_of
 from pinproof.scenario.document import (
+    CallFaultDocument,
     CpuStateDocument,
+    CrashDocument,
+    DiskDocument,
+    DuringDocument,
     KubeletDocument,
+    PointDocument,
     RestartDocument,
     ScenarioDocument,
     StateDocument,
@@ -20,10 +25,22 @@ from pinproof.scenario.document import (
     TopologyBody,
 )
 from pinproof.scenario.draft import Draft
+from pinproof.scenario.faults import AtCall, AtWrite, CallFault, Disk, Forgetting, Point, Runtime
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.machines import machine_of
 from pinproof.scenario.shortform import check_pod, pod_of
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import (
+    Admit,
+    AdmitTogether,
+    Crash,
+    Exit,
+    Remove,
+    Restart,
+    Scenario,
+    StateEdit,
+    StateText,
+    Step,
+)
 from pinproof.scenario.topologies import read_machine, read_text, say_impossible
 from pinproof.scenario.yamltext import Location
 
@@ -40,6 +57,10 @@ def read_scenario(path: str | Path) -> Scenario:
 def parse_scenario(text: str, *, source: str = "<scenario>", base: Path | None = None) -> Scenario:
     """Read a scenario document; `base` is the folder that its paths are relative to. Raises InputError."""
     return _Reader(text, source, base or Path()).scenario()
+
+
+EVENTS = tuple(field.alias or name for name, field in StepDocument.model_fields.items())
+"""The keys that a step may have."""
 
 
 class _Reader:
@@ -87,8 +108,8 @@ class _Reader:
             return None
         given = sorted(document.model_fields_set)
         if len(given) != 1:
-            found = " and ".join(given) or "none"
-            self.draft.say(at, f"a step has exactly one of admit, admitTogether, remove, exit and restart, not {found}")
+            found, names = " and ".join(given) or "none", ", ".join(EVENTS[:-1]) + " and " + EVENTS[-1]
+            self.draft.say(at, f"a step has exactly one of {names}, not {found}")
             timeline.unreadable()
             return None
         step = self._event(document, at, timeline)
@@ -100,15 +121,28 @@ class _Reader:
         return step
 
     def _event(self, document: StepDocument, at: Location, timeline: Timeline) -> Step | None:
-        if document.admit is not None:
-            for place, message in check_pod(document.admit):
-                self.draft.say((*at, "admit", *place), message)
-            return Admit(pod_of(document.admit))
         if document.admit_together is not None:
             for index, pod in enumerate(document.admit_together):
                 for place, message in check_pod(pod):
                     self.draft.say((*at, "admitTogether", index, *place), message)
             return AdmitTogether(tuple(pod_of(pod) for pod in document.admit_together))
+        if document.crash is not None:
+            return self._crash(document.crash, (*at, "crash"), timeline)
+        if document.disk is not None:
+            disk = document.disk
+            return Disk(disk.state, disk.file) if isinstance(disk, DiskDocument) else Disk(disk)
+        if document.runtime is not None:
+            return self._runtime(document.runtime, (*at, "runtime"))
+        return self._plain_event(document, at, timeline)
+
+    def _plain_event(
+        self, document: StepDocument | DuringDocument, at: Location, timeline: Timeline
+    ) -> Admit | Remove | Exit | Restart | None:
+        """An event that a crash can interrupt."""
+        if document.admit is not None:
+            for place, message in check_pod(document.admit):
+                self.draft.say((*at, "admit", *place), message)
+            return Admit(pod_of(document.admit))
         if document.remove is not None:
             return Remove(document.remove)
         if document.exit is not None:
@@ -116,6 +150,33 @@ class _Reader:
         if document.restart is not None:
             return self._restart(document.restart, (*at, "restart"), timeline)
         return None
+
+    def _crash(self, document: CrashDocument, at: Location, timeline: Timeline) -> Crash | None:
+        point = self._point(document.at, (*at, "at"))
+        given = sorted(document.during.model_fields_set)
+        during = self._plain_event(document.during, (*at, "during"), timeline) if len(given) == 1 else None
+        if during is None:
+            found = " and ".join(given) or "none"
+            self.draft.say((*at, "during"), f"one of admit, remove, exit and restart is interrupted, not {found}")
+            return Crash(Restart(), point)  # the document is refused; what follows is read as if
+        return Crash(during, point)
+
+    def _point(self, document: PointDocument, at: Location) -> Point:
+        if (document.write is None) == (document.call is None):
+            self.draft.say(at, "a point is either a write or a call; give one of the two")
+        if document.call is None:
+            return AtWrite(document.write or "memory_manager_state", document.number, document.moment)
+        if document.moment == "unnamed":
+            self.draft.say((*at, "moment"), "only a write can be unnamed; write before or after")
+            return AtCall(document.call, document.number)
+        return AtCall(document.call, document.number, document.moment)
+
+    def _runtime(self, document: CallFaultDocument | Literal["forgets"], at: Location) -> Runtime:
+        if not isinstance(document, CallFaultDocument):
+            return Runtime(Forgetting())
+        if document.how == "hangs" and "times" in document.model_fields_set:
+            self.draft.say((*at, "times"), "a method that hangs does so for every call; leave times out")
+        return Runtime(CallFault(document.call, document.how, document.times))
 
     def _restart(self, document: RestartDocument, at: Location, timeline: Timeline) -> Restart:
         kubelet = config_of(document.kubelet, timeline.kubelet) if document.kubelet is not None else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.faults import Disk, Point, Runtime
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
 
@@ -85,7 +86,23 @@ class Restart:
     """The kubelet release after the restart, where it changed (`1.36.3`)."""
 
 
-Step = Admit | AdmitTogether | Remove | Exit | Restart
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The kubelet is killed in the middle of another step, and does not run afterwards.
+
+    A point that the step does not come to kills nothing: the step ends as it would without.
+    """
+
+    during: Admit | Remove | Exit | Restart
+    at: Point
+
+
+Step = Admit | AdmitTogether | Remove | Exit | Restart | Crash | Disk | Runtime
+
+
+def begun(step: Step) -> Step:
+    """The step that the node sees begin: that of a crash is the one that it interrupts."""
+    return step.during if isinstance(step, Crash) else step
 
 
 @dataclass(frozen=True, slots=True)

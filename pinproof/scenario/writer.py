@@ -16,12 +16,25 @@ from pinproof.scenario import other_hints
 from pinproof.scenario.config import KubeletConfig, MemoryReservation
 from pinproof.scenario.configs import DEFAULT
 from pinproof.scenario.document import KubeletDocument
+from pinproof.scenario.faults import AtWrite, CallFault, Disk, Point, Runtime
 from pinproof.scenario.fields import API_VERSION
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, Pod
 from pinproof.scenario.pod_level import HUGEPAGES
 from pinproof.scenario.quantity import Quantity
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import (
+    Admit,
+    AdmitTogether,
+    Crash,
+    Exit,
+    Remove,
+    Restart,
+    Scenario,
+    StateEdit,
+    StateText,
+    Step,
+    begun,
+)
 
 Entries = dict[str, Any]
 """A mapping as it will stand in the file."""
@@ -40,8 +53,9 @@ def write_scenario(scenario: Scenario) -> str:
     steps = []
     for step in scenario.steps:
         steps.append(_step(step, kubelet))
-        if isinstance(step, Restart) and step.kubelet is not None:
-            kubelet = step.kubelet
+        restart = begun(step)
+        if isinstance(restart, Restart) and restart.kubelet is not None:
+            kubelet = restart.kubelet
     return _dump(
         {
             "apiVersion": API_VERSION,
@@ -131,7 +145,23 @@ def _step(step: Step, kubelet: KubeletConfig) -> Entries:
     if isinstance(step, Exit):
         code = {"code": step.code} if step.code else {}
         return {"exit": {"pod": step.pod, "container": step.container} | code}
+    if isinstance(step, Crash):
+        return {"crash": {"during": _step(step.during, kubelet), "at": _point(step.at)}}
+    if isinstance(step, Disk):
+        return {"disk": {"state": step.state, "file": step.file} if step.file else step.state}
+    if isinstance(step, Runtime):
+        return {"runtime": _call_fault(step.fault) if isinstance(step.fault, CallFault) else "forgets"}
     return {"restart": _restart(step, kubelet)}
+
+
+def _point(point: Point) -> Entries:
+    event = {"write": point.file} if isinstance(point, AtWrite) else {"call": point.method}
+    return _Line({**event, "number": point.number, "moment": point.moment})
+
+
+def _call_fault(fault: CallFault) -> Entries:
+    times = {} if fault.how == "hangs" else {"times": fault.times}
+    return _Line({"call": fault.method, "how": fault.how, **times})
 
 
 def _restart(step: Restart, kubelet: KubeletConfig) -> Entries:

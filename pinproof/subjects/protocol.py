@@ -16,6 +16,9 @@ from pinproof.scenario.steps import Scenario
 ADMIT_HINTS: Final = "admit.hints"
 """A pod whose `hints` say what another hint provider answers."""
 
+CRASH_AT_CALL: Final = "crash.call"
+"""A kubelet that is killed at a call to its container runtime."""
+
 MACHINE_WINDOWS: Final = "machine.windows"
 """A machine with `os: windows`."""
 
@@ -33,7 +36,7 @@ class Capabilities:
 
     steps: frozenset[str]
     """`admit`, `admitTogether`, `remove`, `exit`, `restart`, `restart.<field>` for each field of a restart that it can honour;
-    `ADMIT_HINTS` and `MACHINE_WINDOWS` of a subject inside the kubelet's process."""
+    `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `ADMIT_HINTS` and `MACHINE_WINDOWS` of a subject inside the kubelet's process."""
 
 
 class Subject(Protocol):

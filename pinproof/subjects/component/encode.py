@@ -9,9 +9,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.faults import Disk, Runtime
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, Pod, Resources
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.steps import (
+    Admit,
+    AdmitTogether,
+    Crash,
+    Exit,
+    Remove,
+    Restart,
+    Scenario,
+    StateEdit,
+    StateText,
+    Step,
+)
 from pinproof.subjects.kubelet.configuration import asked
 
 Entries = dict[str, Any]
@@ -55,6 +67,8 @@ def step(value: Step) -> Entries:
             return {"admit": _pod(arriving)}
         case AdmitTogether():
             raise ValueError("a component admits one pod at a time; its capabilities say so")
+        case Crash() | Disk() | Runtime():
+            raise ValueError("a component has no crashes and faults yet; its capabilities say so")
         case Remove(pod=name):
             return {"remove": name}
         case Exit(pod=name, container=container, code=code):
