@@ -216,7 +216,10 @@ def test_refusable_configurations_stay_possible() -> None:
             "steps: [{admit: {name: A, containers: [{name: c}]}}]",
             "steps[0].admit.name: 'A' cannot name a pod: lower-case letters, digits, '-' and '.', at most 253",
         ),
-        ("steps: [{}]", "steps[0]: a step has exactly one of admit, admitTogether, remove, exit and restart, not none"),
+        (
+            "steps: [{}]",
+            "steps[0]: a step has exactly one of admit, admitTogether, remove, exit, restart, crash, disk and runtime, not none",
+        ),
     ],
 )
 def test_names_place_and_remedy(body: str, expected: str) -> None:

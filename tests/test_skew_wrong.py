@@ -58,14 +58,14 @@ def cpu(writer: Writer, *, gate: bool) -> Body:
 
 CAUGHT = (
     Caught(
-        wrong("unverified is empty", "restart", "        raise _unusable(str(fault)) from None", "        return None"),
+        wrong("unverified is empty", "restart", "        raise unusable(str(fault)) from None", "        return None"),
         memory(MANAGED, gate=False),
         files.STATIC,
     ),
     Caught(
         wrong(
             "assignments are dropped",
-            "node",
+            "files",
             "return restart.adopt(loaded, settings.empty)",
             "return MemoryState(books=settings.empty)",
         ),
@@ -101,9 +101,9 @@ CAUGHT = (
     Caught(
         wrong(
             "exclusive CPUs of a file are dropped",
-            "node",
-            "self._cpu_disk, books = cpu_text.decode(",
-            "self._cpu_disk, _ = cpu_text.decode(",
+            "files",
+            "            file, books = cpu_text.decode(",
+            "            books = CpuBooks()\n            file, _ = cpu_text.decode(",
         ),
         cpu(Writer("1.30.14"), gate=False),
         files.STATIC,
@@ -111,7 +111,7 @@ CAUGHT = (
     Caught(
         wrong(
             "another release forgets the state",
-            "node",
+            "files",
             '        if step.state == "lose":',
             '        if step.state == "lose" or step.kubernetes:',
         ),
@@ -133,7 +133,7 @@ CAUGHT = (
             "a refused file is deleted",
             "node",
             "            self.refusal = str(refusal)\n",
-            "            self.refusal, self._disk = str(refusal), None\n",
+            "            self.refusal, self._files = str(refusal), StateFiles()\n",
         ),
         gates.test_older_releases_refuse_a_managed_pod,
         gates.ON,

@@ -289,8 +289,8 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "counters survive a restart",
         "node",
-        "self.settings, self.refusal, self.counters = None, None, Counter()",
-        "self.settings, self.refusal = None, None",
+        "self.settings, self.refusal, self.counters, self._killed = None, None, Counter(), False",
+        "self.settings, self.refusal, self._killed = None, None, False",
         "metrics/test_admission_metrics::test_restored_pods_are_admission_requests_again",
     ),
     WrongModel(
@@ -372,7 +372,7 @@ WRONG: tuple[WrongModel, ...] = (
     ),
     WrongModel(
         "a deleted file is still there",
-        "node",
+        "files",
         'if step.state == "lose":',
         "if False:",
         "regressions/test_2718_policy_change::test_none_to_static_with_the_file_removed",

@@ -197,7 +197,7 @@ STARTS: tuple[WrongModel, ...] = (
     WrongModel(
         "a damaged file is taken for none",
         "restart",
-        "        raise _unusable(str(fault)) from None",
+        "        raise unusable(str(fault)) from None",
         "        return None",
         "regressions/test_135711_damaged_file::test_no_bytes",
     ),

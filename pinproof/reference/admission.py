@@ -37,6 +37,7 @@ from pinproof.reference.hints import (
     seen,
     seen_answer,
 )
+from pinproof.reference.journal import QUIET, Journal
 from pinproof.reference.masks import Mask, every, of_size
 from pinproof.reference.other_provider import answer_of
 from pinproof.reference.outcomes import (
@@ -103,6 +104,9 @@ class Watch:
     hinted: list[Hinted] | None = None
     """Gets the hints of every merge."""
 
+    journal: Journal = QUIET
+    """Hears of every write."""
+
 
 class Admission:
     """The admission of one pod; `run` answers the rejection or None, `managers` holds what it changed.
@@ -135,6 +139,7 @@ class Admission:
         self._trace = watch.trace
         self._reach = watch.reach
         self._hinted = watch.hinted
+        self._journal = watch.journal
         self._by_memory = False
 
     def run(self, others: Mapping[str, int]) -> Rejected | None:
@@ -282,6 +287,7 @@ class Admission:
             raise
         if self.managers.cpu.of(self._uid, container) is None and cpu.of(self._uid, container) is not None:
             self._resources.served("cpu")
+        self._journal.allocates_cpus(self.managers.cpu, cpu)
         self.managers = Managers(self.managers.memory, cpu)
 
     def _allocate_pod(self, hint: Hint) -> None:
@@ -296,6 +302,7 @@ class Admission:
                 cpu = cpu_pod.allocate_pod(cpus, self.managers.cpu, self._uid, asks, hint)
             if asks.pod_cpus:
                 self._resources.parted("cpu", asks, {name for name in asks.names if asks.cpus[name]})
+            self._journal.allocates_pod_cpus(self.managers.cpu, cpu, self._uid)
             self.managers = Managers(self.managers.memory, cpu)
         self._clean_up_memory()
         # A total that is no whole number of bytes is logged and forgotten: the pod runs unpinned.
@@ -319,6 +326,7 @@ class Admission:
         exclusive = {name for name in asks.names if asks.memory[name]}
         self.counts[PINNING_REQUESTS] += len(exclusive | {c.name for c in asks.pod.init_containers})
         self._resources.parted("memory", asks, exclusive)
+        self._journal.allocates_pod_memory(self.managers.memory, memory, self._uid)
         self.managers = Managers(memory, self.managers.cpu)
         self._by_memory |= any(share.mask != (hint.mask or LOWEST) for share in memory.pods[self._uid])
 
@@ -361,6 +369,7 @@ class Admission:
             raise
         if self.managers.memory.shares(self._uid, container) is None:
             self._resources.served("memory", times=len(self._asks.memory_of(container)))
+        self._journal.allocates_memory(self.managers.memory, memory, self._uid, self._asks, container)
         self.managers = Managers(memory, self.managers.cpu)
         if self._reach is not ignore:
             self._by_memory |= (memory.nodes_of(self._uid, container) or LOWEST) != (hint.mask or LOWEST)
@@ -377,7 +386,11 @@ class Admission:
     def _clean_up_cpus(self) -> None:
         cpus = self._settings.cpus
         if self._active is not None and cpus is not None:
-            cpu = cpus.remove_stale(self.managers.cpu, self._active)
+            cpu = (
+                cpus.remove_stale(self.managers.cpu, self._active)
+                if self._journal is QUIET
+                else self._journal.removes_stale_cpus(self.managers.cpu, self._active, self._choose)
+            )
             if cpu is not self.managers.cpu:
                 self.managers = Managers(self.managers.memory, cpu)
 
@@ -385,7 +398,11 @@ class Admission:
         """Not before all sources were seen (3.11), and not if the CPU manager failed to allocate first."""
         if self._active is None:
             return
-        memory = release.remove_stale(self.managers.memory, self._active, self._choose, self._reach)
+        memory = (
+            release.remove_stale(self.managers.memory, self._active, self._choose, self._reach)
+            if self._journal is QUIET
+            else self._journal.removes_stale_memory(self.managers.memory, self._active, self._choose, self._reach)
+        )
         if memory is not self.managers.memory:
             self._tell("release", "memory of pods that are gone is free again")
             self.managers = Managers(memory, self.managers.cpu)

@@ -59,6 +59,10 @@ class Behaviour:
     """A running container is the one of the manifest if it was made of the same name and image (1.31, #124220). Before, if it
     was made of the same spec as a whole, so that a kubelet on the other side of 1.31 makes all app containers anew (#129385)."""
 
+    starts_created_init_containers: bool = False
+    """An init container that was created and not started is made anew. Without, a kubelet that was killed in between never
+    starts it, nor what comes after it (#126440; as in 1.30.14 and from 1.32, not in 1.29.6 and 1.31.0)."""
+
     knows_max_allowable_numa_nodes: bool = False
     """Topology Manager option `max-allowable-numa-nodes` (1.31, #124148)."""
 
@@ -144,8 +148,12 @@ class Behaviour:
 _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         "1.29": {},
-        "1.30": {"counts_pinning": True, "pod_resources_lists_sidecars": True},
-        "1.31": {"knows_max_allowable_numa_nodes": True, "knows_containers_by_name_and_image": True},
+        "1.30": {"counts_pinning": True, "pod_resources_lists_sidecars": True, "starts_created_init_containers": True},
+        "1.31": {
+            "knows_max_allowable_numa_nodes": True,
+            "knows_containers_by_name_and_image": True,
+            "starts_created_init_containers": False,
+        },
         "1.32": {
             "allocate_refuses_group_violation": True,
             "restart_compares_group_sums": True,
@@ -153,6 +161,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "counts_aligned": True,
             "knows_pod_level_resources": True,
             "has_best_effort": True,
+            "starts_created_init_containers": True,
         },
         "1.33": {
             "counts_aligned_failures": True,

@@ -40,14 +40,15 @@ def read(
     """The books of a file for a kubelet that writes `reader`; StartRefused where it cannot read it, or has another policy."""
     if on_disk.version == 3 and reader.version == 2:
         in_other_words = behaviour.reads_newest_cpu_file_first and books.entries
-        raise _unusable(NOT_FORMAT_1 if in_other_words else "checkpoint is corrupted")
+        raise unusable(NOT_FORMAT_1 if in_other_words else "checkpoint is corrupted")
     if on_disk.policy != reader.policy:
-        raise _unusable(f'configured policy "{reader.policy}" differs from state checkpoint policy "{on_disk.policy}"')
+        raise unusable(f'configured policy "{reader.policy}" differs from state checkpoint policy "{on_disk.policy}"')
     knows_pods = pod_level_managers and 3 <= on_disk.version <= reader.version
     return books if knows_pods or not books.pods else replace(books, pods={})
 
 
-def _unusable(fault: str) -> StartRefused:
+def unusable(fault: str) -> StartRefused:
+    """The words for a file that the kubelet cannot go by."""
     return StartRefused(
         f"could not restore state from checkpoint: {fault}, please drain this node and delete the CPU manager checkpoint "
         f'file "{STATE_FILE}" before restarting Kubelet'

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol, Self
 
 from pinproof.errors import InputError, Problem
 from pinproof.history import Hinted, Note, Observation, PodVerdict, Told
-from pinproof.reference import checkpoint, cpu_file, cpu_text, release, restart
+from pinproof.reference import release, restart
 from pinproof.reference.admission import (
     ADMISSION_ERRORS,
     ADMISSION_REQUESTS,
@@ -36,22 +37,31 @@ from pinproof.reference.admission import (
     labelled,
 )
 from pinproof.reference.behaviour import Behaviour, behaviour_of
-from pinproof.reference.books import Books
-from pinproof.reference.checkpoint import Checkpoint
 from pinproof.reference.configuration import Settings, settle
-from pinproof.reference.cpu_file import CpuFile
 from pinproof.reference.cpu_manager import CpuBooks
 from pinproof.reference.cpu_picker import listed
 from pinproof.reference.decisions import Reach, ignore, name_of_refusal
+from pinproof.reference.files import Contents, Start, StateFiles
+from pinproof.reference.journal import QUIET, CallHangs, Journal, KubeletDies
 from pinproof.reference.outcomes import AFFINITY, UNEXPECTED, KubeletPanics, StartRefused
 from pinproof.reference.requests import Asked, asked
-from pinproof.reference.restart import Saved
+from pinproof.reference.resident import Resident, comes_back
 from pinproof.reference.static_policy import MemoryState
 from pinproof.reference.view import View
 from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.faults import CallFault, Disk, Forgetting, Method, Runtime
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Container, Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, StateEdit, StateText, Step
+from pinproof.scenario.steps import (
+    Admit,
+    AdmitTogether,
+    Crash,
+    Exit,
+    Remove,
+    Restart,
+    Step,
+    begun,
+)
 
 
 class Choices(Protocol):
@@ -59,39 +69,6 @@ class Choices(Protocol):
 
     def __call__(self, options: Sequence[str] | Mapping[str, float]) -> str:
         """One of the options; a mapping says how likely each is at least."""
-
-
-@dataclass(slots=True)
-class Resident:
-    """A pod that the kubelet knows."""
-
-    pod: Pod
-    uid: str
-    verdict: PodVerdict
-    asks: Asked
-    """What it asks for, to the kubelet that runs."""
-
-    told: dict[str, Told] = field(default_factory=dict)
-    """Containers that were created, with what the runtime was told last."""
-
-    over: set[str] = field(default_factory=set)
-    """Containers that ended for good."""
-
-    finished: bool = False
-    """The pod is Succeeded or Failed after having run."""
-
-    known_by_name: bool = True
-    """How the kubelet that made its containers knows them: `Behaviour.knows_containers_by_name_and_image`."""
-
-    @property
-    def arrival(self) -> int:
-        """The how-many-th pod it was to arrive."""
-        return int(self.uid.rpartition(".")[2])
-
-    @property
-    def active(self) -> bool:
-        """Whether its assignments are kept."""
-        return self.verdict.admitted and not self.finished
 
 
 class Node:
@@ -123,20 +100,20 @@ class Node:
         self._choose = choose
         self._texts = texts
         self._reach = reach
-        self._disk: str | Saved | None = None
-        self._cpu_disk: CpuFile | None = None
-        self._read = self.managers
-        """The state that the files had at the start. A manager writes its file when its state changes, and not before."""
-
-        self._as_read: str | Saved | None = None
-        """The state file for as long as nothing changed it."""
-
-        self._refused: tuple[str | Saved | None, Books, str] | None = None
-        """The file that the last start refused, on which machine, and with which words."""
-
+        self._files = StateFiles()
         self._settled: tuple[tuple[Machine, KubeletConfig, Behaviour], Settings] | None = None
         self.last_arrival = 0
         """Pods that ever arrived."""
+
+        self._hanging: frozenset[Method] = frozenset()
+        """Calls to the runtime that are not answered."""
+
+        self._journal: Journal = QUIET
+        self._killed = False
+        """The kubelet was killed in the middle of a step."""
+
+        self._found = Contents()
+        """The files when the kubelet of an interrupted step began with it."""
 
         self._view = View()
         self._notes: list[Note] = []
@@ -147,24 +124,38 @@ class Node:
 
     def start(self) -> Observation:
         """Start the kubelet on what is on disk, and admit every resident pod again."""
-        self.settings, self.refusal, self.counters = None, None, Counter()
+        self._boot()
+        return self._observe()
+
+    def _boot(self) -> None:
+        self.settings, self.refusal, self.counters, self._killed = None, None, Counter(), False
+        self._hanging = frozenset()  # a call ends with the kubelet that made it
         try:
             settings = self._settle()
-            cpu = self._load_cpus(settings)  # the CPU manager starts first, so its refusal is the one that is seen
-            self.managers = self._read = Managers(memory=self._load_memory(settings), cpu=cpu)
+            self.managers = self._files.read(
+                Start(
+                    settings,
+                    self.config.cpu_manager_policy,
+                    self.behaviour,
+                    self._choose,
+                    self._journal,
+                    self._reach,
+                    self._tell,
+                )
+            )
         except StartRefused as refusal:
             self.refusal = str(refusal)
             self._reach(name_of_refusal(self.refusal))
-            return self._observe()
+            return
         self.settings = settings
         if settings.late_fault:
-            self._disk, self.settings, self.refusal = self._saved(), None, settings.late_fault
+            self._files.stop(self.managers)
+            self.settings, self.refusal = None, settings.late_fault
             self._reach(name_of_refusal(self.refusal))
-            return self._observe()
+            return
         self.static_allocatable = restart.NO_BOOKS if settings.policy == "None" else self.managers.memory.books
         self._zero_counters()
         self._readmit_all()
-        return self._observe()
 
     def _settle(self) -> Settings:
         """The settings of today; those of the former start where nothing changed meanwhile."""
@@ -172,46 +163,6 @@ class Node:
         if self._settled is None or any(now is not then for now, then in zip(basis, self._settled[0], strict=True)):
             self._settled = basis, settle(*basis, self._choose)
         return self._settled[1]
-
-    def _load_cpus(self, settings: Settings) -> CpuBooks:
-        """The CPU manager's books as its own file has them."""
-        ours = self._cpu_file(settings)
-        self._cpu_disk = self._cpu_disk or ours
-        gate = settings.pod_level_managers
-        cpu = cpu_file.read(self._cpu_disk, ours, self.managers.cpu, self.behaviour, pod_level_managers=gate)
-        return settings.cpus.restored(cpu) if settings.cpus else cpu
-
-    def _cpu_file(self, settings: Settings) -> CpuFile:
-        """What this kubelet writes."""
-        gate = settings.pod_level_managers
-        return cpu_file.written_by(self.config.cpu_manager_policy, self.behaviour, pod_level_managers=gate)
-
-    def _load_memory(self, settings: Settings) -> MemoryState:
-        if settings.policy != "None" and settings.empty.is_overdrawn:
-            self._reach("start.overdrawn")
-        managers = settings.pod_level_managers
-        loaded = restart.load(
-            self._disk, settings.policy, self.behaviour, pod_level_managers=managers, reach=self._reach
-        )
-        self._as_read = self._disk if loaded and (loaded.machine or settings.policy == "None") else None
-        if loaded is None:
-            return MemoryState(books=settings.empty)
-        if settings.policy == "None":  # what the file says is kept, and nobody looks at it
-            return restart.adopt(loaded, restart.books_of(loaded))
-        verdict = self._choose(self._chances(loaded, settings.empty))
-        self._refused = (self._disk, settings.empty, verdict) if verdict else None
-        self._tell("validate", verdict or "the state file agrees with the machine")
-        if verdict:
-            raise StartRefused(verdict)
-        return restart.adopt(loaded, settings.empty)
-
-    def _chances(self, loaded: Checkpoint, empty: Books) -> Mapping[str, float]:
-        """What a start may say of a file; a container's blocks are in an order that stays, and so does what is wrong first."""
-        if self._refused and self._refused[0] is self._disk and restart.of_one_container(loaded):
-            _, machine, verdict = self._refused
-            if machine == empty:
-                return {verdict: 1.0}
-        return restart.chances(loaded, empty, self.behaviour, self._reach)
 
     def _zero_counters(self) -> None:
         """Every series that is judged, so that one that moves without reason is noticed."""
@@ -228,6 +179,7 @@ class Node:
     def _readmit_all(self) -> None:
         """The first batch: all pods in order, without clean-up. Containers that run go on running."""
         for resident in self.residents.values():
+            resident.is_taken_over(starts_created_init=self.behaviour.starts_created_init_containers)
             if resident.pod.has_resources:  # what is made of them is a matter of release and gates
                 resident.asks = self._asked(resident.pod)
         for resident in list(self.residents.values()):
@@ -248,29 +200,42 @@ class Node:
     # --- steps
 
     def carry_out(self, step: Step) -> Observation:
-        """Carry out a step; on a node whose kubelet does not run only a restart does anything."""
+        """Carry out a step; on a node whose kubelet does not run, it does nothing that only a kubelet can do."""
         self._notes.clear()
         self._hinted.clear()
+        if isinstance(step, Crash) or self._hanging:
+            self._follow(step)
+        else:
+            self._attempt(step)
+        return self._observe()
+
+    def _attempt(self, step: Step) -> None:
         try:
-            match step:
-                case Restart():
-                    return self._restart(step)
-                case _ if self.settings is None:
-                    pass
-                case Admit(pod=pod):
-                    self.arrive(pod)
-                case AdmitTogether(pods=pods):
-                    self._arrive_together(pods)
-                case Remove(pod=name):
-                    self.residents.pop(name, None)  # a pod that was rejected before a restart is gone already
-                case Exit():
-                    self._exit(step)
+            self._do(step)
         except KubeletPanics as panic:
             if self.settings:  # else it is the file itself that it cannot bear
-                self._disk = self._saved()
+                self._files.stop(self.managers)
             self.settings, self.refusal = None, str(panic)
             self._reach(name_of_refusal(self.refusal))
-        return self._observe()
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case Restart():
+                self._restart(step)
+            case Disk():
+                self._files.change_disk(step, self.managers if self.settings else None)
+            case Runtime(fault=fault):
+                self._change_runtime(fault)
+            case _ if self.settings is None:
+                pass
+            case Admit(pod=pod):
+                self.arrive(pod)
+            case AdmitTogether(pods=pods):
+                self._arrive_together(pods)
+            case Remove(pod=name):
+                self.residents.pop(name, None)  # a pod that was rejected before a restart is gone already
+            case Exit():
+                self._exit(step)
 
     def fork(self, choose: Choices) -> Self:
         """A node that goes on from here by itself, and tells nothing of what this one has told."""
@@ -288,6 +253,7 @@ class Node:
         self._choose, self._view, self._notes, self._hinted = choose, copy(self._view), [], []
         hinted = None if self._watch.hinted is None else self._hinted
         self._watch = Watch(self._tell if self._texts else None, self._reach, hinted)
+        self._files = self._files.fork()
 
     def _arrive_together(self, pods: Sequence[Pod]) -> None:
         """All at once: which is taken up next is open.
@@ -368,15 +334,16 @@ class Node:
 
     def _start_containers(self, resident: Resident) -> None:
         """Start what may run now: sidecars and init containers in order, the app containers after them."""
-        for container in resident.pod.init_containers:
-            if container.name in resident.over:
-                continue
-            self._ensure_started(resident, container)
-            if not container.restart_always:
-                return
-        for container in resident.pod.containers:
-            if container.name not in resident.over:
+        with suppress(CallHangs):
+            for container in resident.pod.init_containers:
+                if container.name in resident.over:
+                    continue
                 self._ensure_started(resident, container)
+                if not container.restart_always:
+                    return
+            for container in resident.pod.containers:
+                if container.name not in resident.over:
+                    self._ensure_started(resident, container)
 
     def _ensure_started(self, resident: Resident, container: Container) -> None:
         if container.name not in resident.told:
@@ -384,13 +351,29 @@ class Node:
 
     def _start(self, resident: Resident, container: Container) -> None:
         """Create a container with its recorded pinning, then start it, which frees the init containers before it."""
+        journal = self._journal
+        if not resident.sandboxed:
+            journal.calls("RunPodSandbox")
+            resident.sandboxed = True
+            journal.ends("RunPodSandbox")
+        journal.calls("CreateContainer")
         memory = self.managers.memory
         mems = memory.books.ids_of(memory.nodes_of(resident.uid, container.name))
         cpus = self.managers.cpu.of(resident.uid, container.name) or self.managers.cpu.default
         resident.told[container.name] = Told(cpuset_mems=",".join(map(str, mems)), cpuset_cpus=listed(cpus))
+        resident.unstarted = container.name
+        journal.ends("CreateContainer")
+        self._free_init_containers(resident, container)
+        journal.calls("StartContainer")
+        resident.unstarted = ""
+        journal.ends("StartContainer")
+
+    def _free_init_containers(self, resident: Resident, container: Container) -> None:
         if self.settings is None or self.settings.policy == "None":
             return  # which frees nothing, also of what an edited file has brought
-        after = release.container_started(memory, resident.uid, resident.asks, container.name, self._reach)
+        memory, asks, journal = self.managers.memory, resident.asks, self._journal
+        started = release.container_started if journal is QUIET else journal.container_started
+        after = started(memory, resident.uid, asks, container.name, self._reach)
         if after is not memory:
             self.managers = Managers(after, self.managers.cpu)
 
@@ -406,30 +389,22 @@ class Node:
             self._reach("life.init-ends")
             resident.over.add(container.name)
             self._start_containers(resident)
-        elif self._comes_back(pod, container, step.code, regular_init=regular_init):
+        elif comes_back(pod, container, step.code, regular_init=regular_init):
             self._reach("life.container-comes-back")
-            self._start(resident, container)
+            with suppress(CallHangs):
+                self._start(resident, container)
         else:
             resident.over.add(container.name)
             resident.finished = regular_init or all(c.name in resident.over for c in pod.containers)
             self._reach("life.pod-finishes" if resident.finished else "life.container-ends")
 
-    @staticmethod
-    def _comes_back(pod: Pod, container: Container, code: int, *, regular_init: bool) -> bool:
-        """Whether the kubelet starts a container again after it ended."""
-        if container.restart_always or (regular_init and pod.restart_policy != "Never"):
-            return True
-        return pod.restart_policy == "Always" or (pod.restart_policy == "OnFailure" and code != 0)
-
     # --- restart
 
-    def _restart(self, step: Restart) -> Observation:
+    def _restart(self, step: Restart) -> None:
         """Stop, change what changes meanwhile, start. Terminal pods do not come back."""
-        self._disk = self._state_after(step)
-        was, cpu = self._read.cpu, self.managers.cpu
-        if self.settings and not (was.default is cpu.default and was.entries is cpu.entries and was.pods is cpu.pods):
-            self._cpu_disk = self._cpu_file(self.settings)
-        self._change_cpu_state(step)
+        if self.settings:
+            self._files.stop(self.managers)
+        self._files.change(step)
         self._machine = step.machine or self._machine
         self.config = step.kubelet or self.config
         self.behaviour = behaviour_of(step.kubernetes) if step.kubernetes else self.behaviour
@@ -437,37 +412,38 @@ class Node:
         alive = {name: resident for name, resident in residents if resident.active}
         ordered = [name for name in step.order if name in alive] + [name for name in alive if name not in step.order]
         self.residents = {name: alive[name] for name in ordered}
-        return self.start()
+        self._found = self._files.contents
+        self._boot()
 
-    def _change_cpu_state(self, step: Restart) -> None:
-        """What is in the CPU manager's file when the kubelet starts again, where the scenario changes it."""
-        if step.cpu_state == "keep":
+    # --- what goes wrong
+
+    def _follow(self, step: Step) -> None:
+        """Carry out a step that the kubelet may not see the end of, or in which calls to the runtime hang."""
+        event, point = begun(step), step.at if isinstance(step, Crash) else None
+        self._found = self._files.now(self.managers) if self.settings else self._files.contents
+        self._journal = Journal(point, frozenset() if isinstance(event, Restart) else self._hanging)
+        self._watch = replace(self._watch, journal=self._journal)
+        try:
+            self._attempt(event)
+        except KubeletDies:
+            self._files.kill(self._found, self._journal)
+            self.settings, self.refusal, self._killed = None, None, True
+            if isinstance(event, Restart):  # nobody knows whom this kubelet rejected
+                for resident in self.residents.values():
+                    resident.verdict = PodVerdict(admitted=True)
+        finally:
+            self._journal = QUIET
+            self._watch = replace(self._watch, journal=QUIET)
+
+    def _change_runtime(self, fault: CallFault | Forgetting) -> None:
+        """Calls that fail or are late are made again or waited for, and nothing comes of it."""
+        if isinstance(fault, CallFault):
+            self._hanging |= {fault.method} if fault.how == "hangs" else set()
             return
-        books = CpuBooks()
-        self._cpu_disk = None
-        if isinstance(step.cpu_state, StateText):
-            self._cpu_disk, books = cpu_text.decode(step.cpu_state.text)
-        self.managers = Managers(self.managers.memory, books)
-
-    def _state_after(self, step: Restart) -> str | Saved | None:
-        """What is in the state file when the kubelet starts again."""
-        if step.state == "lose":
-            return None
-        if isinstance(step.state, StateText):
-            return step.state.text
-        disk = self._disk if self.settings is None else self._saved()
-        if not isinstance(step.state, StateEdit):
-            return disk
-        return edited(restart.text_of(disk), step.state)
-
-    def _saved(self) -> str | Saved:
-        """The state file of the running kubelet."""
-        was, memory = self._read.memory, self.managers.memory
-        unchanged = was.books is memory.books and was.entries is memory.entries and was.pods is memory.pods
-        if self._as_read is not None and unchanged:
-            return self._as_read
-        policy, gate = (self.settings.policy, self.settings.pod_level_managers) if self.settings else ("", False)
-        return Saved(policy, memory, restart.version_written(self.behaviour, pod_level_managers=gate))
+        for resident in self.residents.values():
+            resident.is_forgotten()
+            if self.settings and resident.active:
+                self._start_containers(resident)
 
     # --- observation
 
@@ -477,20 +453,11 @@ class Node:
 
     def _observe(self) -> Observation:
         notes = tuple(self._notes)
+        if self._killed:
+            return self._view.of_files(self, self._files.contents, notes)
         if self.settings is None:
-            text = restart.text_of(self._disk) if self.refusal is not None else ""
+            text = restart.text_of(self._files.contents.memory) if self.refusal is not None else ""
             return Observation(running=False, refusal=self.refusal, state_file=text, notes=notes)
         hints = None if self._watch.hinted is None else tuple(self._hinted)
-        file = restart.text_of(self._saved()) if self._texts else None
+        file = restart.text_of(self._files.memory(self.managers.memory)) if self._texts else None
         return self._view.observe(self, self.settings, state_file=file, hints=hints, notes=notes)
-
-
-def edited(text: str, edit: StateEdit) -> str:
-    """A state file with one piece replaced; InputError where the piece is not in it."""
-    if edit.find not in text:
-        raise InputError("scenario", Problem("restart.state", f"{edit.find!r} does not occur in the state file"))
-    before, text = text, text.replace(edit.find, edit.replace)
-    if edit.checksum == "keep":
-        return text
-    version, found = checkpoint.version_of(checkpoint.decode(before)), checkpoint.decode(text)
-    return checkpoint.encode(replace(found, checksum=checkpoint.checksum(found, version=version)))

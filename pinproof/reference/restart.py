@@ -93,9 +93,9 @@ def load(
     try:
         checkpoint = _read(disk, behaviour, pod_level_managers=pod_level_managers, reach=reach)
     except Corrupted as fault:
-        raise _unusable(str(fault)) from None
+        raise unusable(str(fault)) from None
     if checkpoint.policy != policy:
-        raise _unusable(
+        raise unusable(
             f'[memorymanager] configured policy "{policy}" differs from state checkpoint policy "{checkpoint.policy}"'
         )
     return checkpoint
@@ -162,7 +162,8 @@ def _data(checkpoint: Checkpoint) -> Checkpoint:
         ) from None
 
 
-def _unusable(fault: str) -> StartRefused:
+def unusable(fault: str) -> StartRefused:
+    """The words for a file that the kubelet cannot go by."""
     return StartRefused(
         f"could not restore state from checkpoint: {fault}, please drain this node and delete the memory manager "
         f'checkpoint file "{STATE_FILE}" before restarting Kubelet'

@@ -25,7 +25,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -417,19 +417,28 @@ def _shrink_init_shares(
 
     Blocks that reach 0 stay and keep counting as assignments.
     """
-    if not asks.init_before[container]:
-        return entries
+    if asks.init_before[container]:
+        for shrunk in shrinking(entries, uid, asks, container, new, reach):
+            entries = shrunk
+    return entries
+
+
+def shrinking(
+    entries: Entries, uid: str, asks: Asked, container: str, new: tuple[Share, ...], reach: Reach = ignore
+) -> Iterator[Entries]:
+    """The records after each init container that the kubelet looks at, whether or not it had something to take over."""
     containers = dict(entries[uid])
     for share in new:
         left = share.size
         for init in asks.init_before[container]:
+            if not left or not containers.get(init):
+                continue
             shrunk = []
-            for old in containers.get(init, ()):
+            for old in containers[init]:
                 reused = min(left, old.size) if (old.mask, old.type) == (share.mask, share.type) else 0
                 left -= reused
                 shrunk.append(Share(old.mask, old.type, old.size - reused))
                 if reused:
                     reach("init.block-emptied" if reused == old.size else "init.block-shrunk")
-            if shrunk:
-                containers[init] = tuple(shrunk)
-    return {**entries, uid: containers}
+            containers[init] = tuple(shrunk)
+            yield {**entries, uid: dict(containers)}

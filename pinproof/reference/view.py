@@ -5,6 +5,7 @@ Most steps change little, so what was shown last is shown again where the books 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,14 @@ from pinproof.reference.books import Books
 from pinproof.reference.cpu_manager import CpuBooks
 from pinproof.reference.cpu_picker import listed
 from pinproof.reference.masks import Mask, positions
+from pinproof.reference.restart import Saved, text_of
 from pinproof.reference.static_policy import Share
 
 if TYPE_CHECKING:
     from pinproof.reference.configuration import Settings
-    from pinproof.reference.node import Node, Resident
+    from pinproof.reference.files import Contents
+    from pinproof.reference.node import Node
+    from pinproof.reference.resident import Resident
 
 ACTIVE_PODS_GATE = "KubeletPodResourcesListUseActivePods"
 """The gate with which PodResources lists as it did before 1.34."""
@@ -58,7 +62,7 @@ class View:
             machine=self._machine_of(memory.books),
             policy=settings.policy,
             state_file=state_file,
-            cpu=self._cpu_of(node),
+            cpu=self._cpu_of(node, node.managers.cpu),
             told={n: dict(r.told) for n, r in residents if r.verdict.admitted and r.told},
             counters=dict(node.counters),
             pod_resources={n: _pod_resources(node, r) for n, r in residents if _is_listed(node, r)},
@@ -66,6 +70,24 @@ class View:
             hints=hints,
             notes=notes,
         )
+
+    def of_files(self, node: Node, files: Contents, notes: tuple[Note, ...]) -> Observation:
+        """What a kubelet that was killed has left in its files; one that is not a kubelet's own is not looked into."""
+        left = Observation(
+            running=False, state_file=text_of(files.memory), cpu=self._cpu_of(node, files.cpus), notes=notes
+        )
+        if not isinstance(files.memory, Saved):
+            return left
+        content = files.memory.content()
+        assignments = {
+            _name(node, uid): {name: tuple(sorted(blocks or ())) for name, blocks in (held or {}).items()}
+            for uid, held in (content.entries or {}).items()
+        }
+        machine = {
+            node_id: NodeState(known.number_of_assignments, dict(known.memory or {}), tuple(known.cells or ()))
+            for node_id, known in (content.machine or {}).items()
+        }
+        return replace(left, assignments=assignments, machine=machine)
 
     def _machine_of(self, books: Books) -> dict[int, NodeState]:
         """The books by node number; what a node shows is made anew only where its books changed."""
@@ -84,8 +106,7 @@ class View:
             self._books = books
         return self._machine
 
-    def _cpu_of(self, node: Node) -> CpuState:
-        books = node.managers.cpu
+    def _cpu_of(self, node: Node, books: CpuBooks) -> CpuState:
         if books is not self._cpu_books:
             self._cpu = CpuState(
                 default=listed(books.default),

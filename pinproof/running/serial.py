@@ -22,8 +22,9 @@ from pinproof.judge.serial import SerialOrder
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.cpu_picker import listed
 from pinproof.reference.model import Script
-from pinproof.reference.node import Node, Resident
+from pinproof.reference.node import Node
 from pinproof.reference.outcomes import KubeletPanics
+from pinproof.reference.resident import Resident
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.steps import AdmitTogether, Scenario, Step
 from pinproof.subjects.protocol import Capabilities

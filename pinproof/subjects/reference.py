@@ -9,7 +9,7 @@ from pinproof.history import History, Observation
 from pinproof.reference.behaviour import LATEST, behaviour_of
 from pinproof.reference.model import predict
 from pinproof.scenario.steps import Restart, Scenario
-from pinproof.subjects.protocol import ADMIT_HINTS, EXPOSITION, MACHINE_WINDOWS, Capabilities
+from pinproof.subjects.protocol import ADMIT_HINTS, CRASH_AT_CALL, EXPOSITION, MACHINE_WINDOWS, Capabilities
 
 
 class ReferenceSubject:
@@ -29,6 +29,10 @@ class ReferenceSubject:
                     "exit",
                     "restart",
                     *(f"restart.{f.name}" for f in fields(Restart)),
+                    "crash",
+                    CRASH_AT_CALL,
+                    "disk",
+                    "runtime",
                     ADMIT_HINTS,
                     MACHINE_WINDOWS,
                 }
