@@ -27,6 +27,10 @@ EXPOSITION: Final = "counters.exposition"
 """Which series there are, beside what they stand at: a labelled one that was never touched is on no metrics page."""
 
 
+class NotObservableError(Exception):
+    """The subject cannot show or do what a case needs; the case is `not_applicable`, with this reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a subject can show and do; what it cannot is `not_applicable`, never a pass."""
@@ -54,7 +58,12 @@ class Subject(Protocol):
         """Facts for reports: version, binary digest, privileges, host kernel."""
 
     def run(self, scenario: Scenario) -> History:
-        """Carry out the scenario on a clean node; raises SubjectError if the subject itself cannot be started."""
+        """Carry out the scenario on a clean node.
+
+        Raises:
+            SubjectError: the subject itself cannot be started.
+            NotObservableError: a step turned out to be one that it cannot do, with these values.
+        """
 
     def close(self) -> None:
         """Leave nothing behind: no process, mount, cgroup or file. May be called twice."""

@@ -68,7 +68,7 @@ func Start(binary Binary, args, env []string, log *Log) (*Process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	log.Begin()
 
-	conn, err := connect()
+	conn, err := Connect()
 	if err != nil {
 		return nil, err
 	}

@@ -68,21 +68,25 @@ class Node:
 
         Raises SubjectError if it neither gets ready nor ends.
         """
-        if setting.machine != self._machine:
-            made = made_files(setting.machine)
-            self.agent.call("machine", trees=made.trees, files=made.files)
-            self._machine = setting.machine
+        self._launch(setting, files)
         self.setting = setting
-        minor = configuration.minor_of(setting.release)
-        config = configuration.text(setting.kubelet, minor=minor, user_namespace=self.unprivileged)
-        self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
-        self.agent.call("start", kubelet=setting.release, args=configuration.arguments(), env=configuration.ENVIRONMENT)
         reply = self.agent.call("await_ready", seconds=self.timeouts.seconds("ready"))
         if reply.get("ready"):
             return None
         if reply.get("exited") is None:
             raise self._hangs(reply)
         return self.ending(reply)
+
+    def _launch(self, setting: Setting, files: Files) -> None:
+        """Make the node's machine, configuration and files what they are to be, and start a kubelet."""
+        if setting.machine != self._machine:
+            made = made_files(setting.machine)
+            self.agent.call("machine", trees=made.trees, files=made.files)
+            self._machine = setting.machine
+        minor = configuration.minor_of(setting.release)
+        config = configuration.text(setting.kubelet, minor=minor, user_namespace=self.unprivileged)
+        self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
+        self.agent.call("start", kubelet=setting.release, args=configuration.arguments(), env=configuration.ENVIRONMENT)
 
     def ending(self, reply: Reply) -> Ending:
         """How the kubelet ended, of which the reply has code and signal."""

@@ -118,8 +118,12 @@ class Performance:
             self.pods[live.uid] = live
             self._names.pods[live.uid] = live.pod.name
             self._names.namespaces[live.namespace] = live.uid
-        self._node.write([_manifest(live) for live in arriving], together=len(arriving) > 1)
+        self._deliver(arriving)
         self._settle(*arriving)
+
+    def _deliver(self, arriving: Sequence[LivePod]) -> None:
+        """Let the node have pods."""
+        self._node.write([_manifest(live) for live in arriving], together=len(arriving) > 1)
 
     def _remove(self, name: str) -> None:
         live = self._live(name)
@@ -150,9 +154,7 @@ class Performance:
             node.stop(step.signal)
         if setting != before or (step.state, step.cpu_state) != ("keep", "keep"):
             self.spoiled = "a restart changed the node"
-        files = [*self._returning(step.order), *self._state(step)]
-        if upgrade.needs_record(before.release, setting.release):
-            files.append(upgrade.record(self.pods.values()))
+        files = [*self._returning(step.order), *self._state(step), *self._record(before.release, setting.release)]
         self._ending = node.start(setting, files)
         self._baseline = {}
         if self._ending:
@@ -161,6 +163,11 @@ class Performance:
             self._expect_new_containers(setting.release)
         self._settle(*self.pods.values())
         self._await_end_of_rejected()
+
+    def _record(self, before: str, after: str) -> Iterator[tuple[str, str | None]]:
+        """What a restart from one release into another needs beside the state files."""
+        if upgrade.needs_record(before, after):
+            yield upgrade.record(self.pods.values())
 
     def _expect_new_containers(self, release: str) -> None:
         """Where this kubelet does not recognise the app containers that run: those that it makes in their place."""
