@@ -7,7 +7,8 @@
 //	pinproof-runtime workload                           what runs in the containers of such a node's pods
 //
 // The process that is started by `agent` is only a launcher: it creates the namespaces by starting itself again as `node` in
-// them, hands its standard streams over, and waits. When either dies, the kernel ends the rest.
+// them, hands its standard streams over, and waits. When either dies, the kernel ends the rest. A kubelet that is
+// trapped is started as `trapped`, which becomes it.
 package main
 
 import (
@@ -18,6 +19,7 @@ import (
 	"pinproof.dev/driver/internal/control"
 	"pinproof.dev/driver/internal/inside"
 	"pinproof.dev/driver/internal/namespaces"
+	"pinproof.dev/driver/internal/trap"
 	"pinproof.dev/driver/internal/workload"
 )
 
@@ -27,6 +29,9 @@ func main() {
 	if len(os.Args) < 2 {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
+	}
+	if os.Args[1] == trap.Command {
+		os.Exit(trap.Main(os.Args[2:])) // with arguments of its own
 	}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	mode := flags.String("namespaces", namespaces.User, "user: map the caller to root of a new user namespace; root: the caller is root")
