@@ -187,6 +187,8 @@ class Node:
         return cpu_file.written_by(self.config.cpu_manager_policy, self.behaviour, pod_level_managers=gate)
 
     def _load_memory(self, settings: Settings) -> MemoryState:
+        if not settings.memory_manager:
+            return MemoryState(books=settings.empty)
         if settings.policy != "None" and settings.empty.is_overdrawn:
             self._reach("start.overdrawn")
         managers = settings.pod_level_managers
@@ -216,7 +218,7 @@ class Node:
     def _zero_counters(self) -> None:
         """Every series that is judged, so that one that moves without reason is noticed."""
         names = [ADMISSION_REQUESTS, ADMISSION_ERRORS]
-        if self.behaviour.counts_pinning:
+        if self.behaviour.counts_pinning and self.settings and self.settings.memory_manager:
             names += [PINNING_REQUESTS, PINNING_ERRORS]
         if self.behaviour.counts_rejections:
             names += [labelled(REJECTIONS, reason=reason) for reason in (AFFINITY, UNEXPECTED)]
@@ -460,8 +462,10 @@ class Node:
             return disk
         return edited(restart.text_of(disk), step.state)
 
-    def _saved(self) -> str | Saved:
-        """The state file of the running kubelet."""
+    def _saved(self) -> str | Saved | None:
+        """The state file of the running kubelet; without a memory manager, whatever was there."""
+        if self.settings and not self.settings.memory_manager:
+            return self._disk
         was, memory = self._read.memory, self.managers.memory
         unchanged = was.books is memory.books and was.entries is memory.entries and was.pods is memory.pods
         if self._as_read is not None and unchanged:

@@ -5,6 +5,7 @@ Most steps change little, so what was shown last is shown again where the books 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ class View:
         """The observation of a node whose kubelet runs."""
         memory, residents = node.managers.memory, node.residents.items()
         ids = memory.books.ids
-        return Observation(
+        seen = Observation(
             running=True,
             pods={name: resident.verdict for name, resident in residents},
             assignments={
@@ -66,6 +67,9 @@ class View:
             hints=hints,
             notes=notes,
         )
+        if not settings.memory_manager:  # what may be in the file is nobody's
+            return replace(seen, assignments=None, pod_assignments=None, machine=None, policy=None)
+        return seen
 
     def _machine_of(self, books: Books) -> dict[int, NodeState]:
         """The books by node number; what a node shows is made anew only where its books changed."""

@@ -22,6 +22,8 @@ CRASH_AT_CALL: Final = "crash.call"
 MACHINE_WINDOWS: Final = "machine.windows"
 """A machine with `os: windows`."""
 
+WITHOUT_MEMORY_MANAGER: Final = "kubelet.memoryManagerOff"
+"""A kubelet whose gate `MemoryManager` is off; from 1.32 on it does not start."""
 
 EXPOSITION: Final = "counters.exposition"
 """Which series there are, beside what they stand at: a labelled one that was never touched is on no metrics page."""
@@ -40,7 +42,8 @@ class Capabilities:
 
     steps: frozenset[str]
     """`admit`, `admitTogether`, `remove`, `exit`, `restart`, `restart.<field>` for each field of a restart that it can honour;
-    `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `ADMIT_HINTS` and `MACHINE_WINDOWS` of a subject inside the kubelet's process."""
+    `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `WITHOUT_MEMORY_MANAGER`; of a subject inside the kubelet's process
+    `ADMIT_HINTS` and `MACHINE_WINDOWS`."""
 
 
 class Subject(Protocol):

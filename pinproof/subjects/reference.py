@@ -9,7 +9,7 @@ from pinproof.history import History, Observation
 from pinproof.reference.behaviour import LATEST, behaviour_of
 from pinproof.reference.model import predict
 from pinproof.scenario.steps import Restart, Scenario
-from pinproof.subjects.protocol import ADMIT_HINTS, EXPOSITION, MACHINE_WINDOWS, Capabilities
+from pinproof.subjects.protocol import ADMIT_HINTS, EXPOSITION, MACHINE_WINDOWS, WITHOUT_MEMORY_MANAGER, Capabilities
 
 
 class ReferenceSubject:
@@ -31,6 +31,7 @@ class ReferenceSubject:
                     *(f"restart.{f.name}" for f in fields(Restart)),
                     ADMIT_HINTS,
                     MACHINE_WINDOWS,
+                    WITHOUT_MEMORY_MANAGER,
                 }
             ),
         )
