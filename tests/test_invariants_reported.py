@@ -21,6 +21,7 @@ from tests.judge_values import (
     ONE_POD,
     REQUESTS,
     RIGHT,
+    STATIC,
     block,
     container,
     history,
@@ -70,6 +71,16 @@ def test_pod_resources_must_show_the_blocks(shown: tuple[object, ...]) -> None:
 def test_pod_resources_must_list_live_pods() -> None:
     """A pod with memory that is not listed at all."""
     assert ["pod_resources.a.c.memory"] == broken(ADMITTED, replace(ONE_POD, pod_resources={}))
+
+
+def test_a_file_without_its_manager_says_nothing() -> None:
+    """With gate `MemoryManager` off the blocks of the state file are left over, and nobody reports them."""
+    off = replace(STATIC, feature_gates=(("MemoryManager", False),))
+    seen = replace(ONE_POD, pod_resources={"a": {"c": Resources((), "")}}, told={"a": {"c": Told("", "")}}, counters={})
+    again = scenario(Admit(pod()), Restart(kubelet=off))
+
+    assert [] == list(violations(again, history(EMPTY, ONE_POD, seen)))
+    assert [] != list(violations(scenario(Admit(pod()), Restart(kubelet=STATIC)), history(EMPTY, ONE_POD, seen)))
 
 
 def test_pod_resources_must_not_show_memory_of_ended_pods() -> None:

@@ -28,7 +28,7 @@ from pinproof.subjects.protocol import Subject
 from pinproof.subjects.reference import ReferenceSubject
 from tests.wrong_model import WrongModel
 from tests.wrong_models import WRONG
-from tests.wrong_subject import WrongSubject, source_of
+from tests.wrong_subject import WrongSubject, minor_for, source_of
 
 ROOT = Path(__file__).parent.parent
 EVERY = [pytest.param(model, id=model.name.replace(" ", "-")) for model in WRONG]
@@ -44,7 +44,7 @@ class Noticed:
 
 def noticed(case: str, subject: Subject) -> Noticed:
     """Run a case on a subject."""
-    function, about = _case(case)
+    function, about = case_named(case)
     literal = compared = False
     for topology, configuration in about.parameters():
         prove = Prove(subject, machine(topology), configuration, examine)
@@ -56,25 +56,28 @@ def noticed(case: str, subject: Subject) -> Noticed:
     return Noticed(literal, compared)
 
 
-def _case(name: str) -> tuple[Callable[[Prove], None], Case]:
+def case_named(name: str) -> tuple[Callable[[Prove], None], Case]:
+    """The test function, and what is said of it."""
     path, _, test = name.partition("::")
     function: Any = getattr(importlib.import_module("suites." + path.replace("/", ".")), test)
     (about,) = (mark.args[0] for mark in function.pytestmark if mark.name == "case")
-    assert about.applies("1.36")
     return function, about
 
 
 @pytest.fixture
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     """The wrong model that the test is given."""
-    with closing(WrongSubject(request.param)) as made:
+    _, about = case_named(request.param.case)
+    with closing(WrongSubject(request.param, minor_for(about))) as made:
         yield made
 
 
 @pytest.mark.parametrize("case", sorted({model.case for model in WRONG}))
 def test_case_passes_on_the_right_model(case: str) -> None:
     """Otherwise its failure on a wrong one would mean nothing."""
-    assert Noticed(literal=False, compared=False) == noticed(case, ReferenceSubject())
+    _, about = case_named(case)
+
+    assert Noticed(literal=False, compared=False) == noticed(case, ReferenceSubject(minor_for(about)))
 
 
 @pytest.mark.parametrize(

@@ -201,4 +201,25 @@ STARTS: tuple[WrongModel, ...] = (
         "        return None",
         "regressions/test_135711_damaged_file::test_no_bytes",
     ),
+    WrongModel(
+        "a manager that is switched off serves on",
+        "configuration",
+        "memory_manager = config.gate(MEMORY_MANAGER, default=True)",
+        "memory_manager = True",
+        "configuration/test_gate_of_the_manager::test_without_the_manager_nothing_is_pinned",
+    ),
+    WrongModel(
+        "a locked gate is opened",
+        "configuration",
+        'if behaviour.memory_manager_gate == "locked" and',
+        "if False and",
+        "configuration/test_gate_of_the_manager::test_gate_is_locked",
+    ),
+    WrongModel(
+        "a gate that is gone is ignored",
+        "configuration",
+        'if behaviour.memory_manager_gate == "gone" and',
+        "if False and",
+        "configuration/test_gate_of_the_manager::test_gate_is_gone",
+    ),
 )

@@ -13,6 +13,8 @@ from typing import Any
 
 import pinproof.reference
 from pinproof.history import History
+from pinproof.reference.behaviour import LATEST, MINORS
+from pinproof.running.case import Case
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.protocol import Subject
 from pinproof.subjects.reference import ReferenceSubject
@@ -22,6 +24,11 @@ from tests.wrong_models import WRONG
 
 RIGHT = "pinproof.reference"
 SOURCES = Path(pinproof.reference.__path__[0])
+
+
+def minor_for(case: Case) -> str:
+    """The minor on which a case is held against wrong models: the usual one, or the newest that the case is for."""
+    return LATEST if case.applies(LATEST) else next(minor for minor in reversed(MINORS) if case.applies(minor))
 
 
 def source_of(module: str) -> str:
@@ -58,7 +65,7 @@ class _Edited(MetaPathFinder, InspectLoader):
 class WrongSubject(ReferenceSubject):
     """A wrong model as a subject."""
 
-    def __init__(self, model: WrongModel, minor: str = "1.36") -> None:
+    def __init__(self, model: WrongModel, minor: str = LATEST) -> None:
         super().__init__(minor)
         self.name = f"wrong:{model.name}"
         self._package = "wrong_model_" + model.name.replace(" ", "_").replace("-", "_")

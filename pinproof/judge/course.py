@@ -7,7 +7,7 @@ observed, never from the model, so that an invariant stays an oracle of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pinproof.history import History, Observation
 from pinproof.scenario.config import KubeletConfig
@@ -90,6 +90,7 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
         event = begun(step) if step else None
         unchanged = _take(node, event if isinstance(event, Restart) or not down else None)
         _settle(node, now)
+        now = _of_manager(now, node.kubelet)
         yield Moment(
             index=index,
             step=step,
@@ -104,6 +105,13 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
             now=now,
         )
         before = now
+
+
+def _of_manager(now: Observation, kubelet: KubeletConfig) -> Observation:
+    """Without a memory manager, up to 1.31, what may be in the state file is nobody's."""
+    if kubelet.gate("MemoryManager", default=True):
+        return now
+    return replace(now, assignments=None, pod_assignments=None, machine=None)
 
 
 def _take(node: _Node, step: Step | None) -> bool:

@@ -33,6 +33,10 @@ class Behaviour:
     """The restored books may differ in how a group's memory is split over its nodes (1.32, #127074). Before, each node was
     compared for itself, and ordinary sequences made a kubelet refuse its own file (regressions A2)."""
 
+    memory_manager_gate: Literal["open", "locked", "gone"] = "open"
+    """Gate `MemoryManager`: it can be switched off, and then there is no memory manager; it is locked to on (1.32, #128517); it
+    does not exist any more (1.36, #136381), and a kubelet that is given it does not start."""
+
     counts_pinning: bool = False
     """`memory_manager_pinning_{requests,errors}_total` exist (1.30, #121778)."""
 
@@ -155,6 +159,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "starts_created_init_containers": False,
         },
         "1.32": {
+            "memory_manager_gate": "locked",
             "allocate_refuses_group_violation": True,
             "restart_compares_group_sums": True,
             "counts_rejections": True,
@@ -176,6 +181,7 @@ _CHANGES: Mapping[str, Mapping[str, object]] = MappingProxyType(
         },
         "1.35": {},
         "1.36": {
+            "memory_manager_gate": "gone",
             "empty_pod_request_gives_no_hints": True,
             "numbers_checkpoint_types": True,
             "accepts_unverified_checkpoint": True,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.books import Books, default_books
@@ -69,6 +69,8 @@ class Settings:
     """What the kubelet makes of pod-level resources."""
 
     windows: bool = False
+    memory_manager: bool = True
+    """There is one: gate `MemoryManager`. Without it the policy is `None` here, and nobody reads or writes the state file."""
 
     @property
     def pod_level_managers(self) -> bool:
@@ -78,7 +80,10 @@ class Settings:
 
 def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose: Choose) -> Settings:
     """Work out the settings; StartRefused with the kubelet's words where it does not accept the configuration."""
+    _check_memory_manager_gate(config, behaviour)
     _check_gates(config, behaviour, choose)
+    memory_manager = config.gate(MEMORY_MANAGER, default=True)
+    config = config if memory_manager else replace(config, memory_manager_policy="None")
     _check_values(config)
     _check_reserved_cpus(machine, config)
     reservation = node_reservation(machine, config, behaviour)
@@ -96,10 +101,11 @@ def settle(machine: Machine, config: KubeletConfig, behaviour: Behaviour, choose
         late_fault=_beyond_capacity(machine, reservation),
         pod_level=pod_level_of(config, behaviour),
         windows=machine.os == "windows",
+        memory_manager=memory_manager,
     )
 
 
-PLR, PLRM = "PodLevelResources", "PodLevelResourceManagers"
+MEMORY_MANAGER, PLR, PLRM = "MemoryManager", "PodLevelResources", "PodLevelResourceManagers"
 
 
 def pod_level_of(config: KubeletConfig, behaviour: Behaviour) -> PodLevel:
@@ -112,6 +118,14 @@ def pod_level_of(config: KubeletConfig, behaviour: Behaviour) -> PodLevel:
     if behaviour.skips_pod_level_resources:
         return "skipped"
     return "counted" if behaviour.counts_pod_level_huge_pages else "counted-without-pages"
+
+
+def _check_memory_manager_gate(config: KubeletConfig, behaviour: Behaviour) -> None:
+    """A gate that is gone is not even to be named, and one that is locked only as it is."""
+    if behaviour.memory_manager_gate == "gone" and MEMORY_MANAGER in dict(config.feature_gates):
+        raise StartRefused(f"unrecognized feature gate: {MEMORY_MANAGER}")
+    if behaviour.memory_manager_gate == "locked" and not config.gate(MEMORY_MANAGER, default=True):
+        raise StartRefused(f"cannot set feature gate {MEMORY_MANAGER} to false, feature is locked to true")
 
 
 def _check_gates(config: KubeletConfig, behaviour: Behaviour, choose: Choose) -> None:

@@ -121,6 +121,8 @@ class StateFiles:
 
     def _read_memory(self, kubelet: Start) -> MemoryState:
         settings, disk = kubelet.settings, self.contents.memory
+        if not settings.memory_manager:
+            return MemoryState(books=settings.empty)
         if settings.policy != "None" and settings.empty.is_overdrawn:
             kubelet.reach("start.overdrawn")
         if fault := self.disks.complaint(MEMORY, exists=disk is not None):
@@ -156,14 +158,16 @@ class StateFiles:
     # --- while it runs
 
     def memory(self, state: MemoryState) -> str | Saved | None:
-        """The memory manager's file of a kubelet that runs, whose state this is."""
+        """The memory manager's file of a kubelet that runs, whose state this is; without such a manager, whatever was there."""
+        if self._kubelet is None or not self._kubelet.settings.memory_manager:
+            return self.contents.memory
         was, behind = self._read.memory, self.disks.memory
         if behind and behind.holds(state):
             return behind.content
         unchanged = was.books is state.books and was.entries is state.entries and was.pods is state.pods
         if self._as_read is not None and unchanged:
             return self._as_read
-        return self._kubelet.memory_file(state) if self._kubelet else None
+        return self._kubelet.memory_file(state)
 
     def now(self, managers: Managers) -> Contents:
         """What is in both files while a kubelet runs."""

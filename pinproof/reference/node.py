@@ -167,7 +167,7 @@ class Node:
     def _zero_counters(self) -> None:
         """Every series that is judged, so that one that moves without reason is noticed."""
         names = [ADMISSION_REQUESTS, ADMISSION_ERRORS]
-        if self.behaviour.counts_pinning:
+        if self.behaviour.counts_pinning and self.settings and self.settings.memory_manager:
             names += [PINNING_REQUESTS, PINNING_ERRORS]
         if self.behaviour.counts_rejections:
             names += [labelled(REJECTIONS, reason=reason) for reason in (AFFINITY, UNEXPECTED)]

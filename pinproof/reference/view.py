@@ -51,7 +51,7 @@ class View:
         """The observation of a node whose kubelet runs."""
         memory, residents = node.managers.memory, node.residents.items()
         ids = memory.books.ids
-        return Observation(
+        seen = Observation(
             running=True,
             pods={name: resident.verdict for name, resident in residents},
             assignments={
@@ -70,6 +70,9 @@ class View:
             hints=hints,
             notes=notes,
         )
+        if not settings.memory_manager:  # what may be in the file is nobody's
+            return replace(seen, assignments=None, pod_assignments=None, machine=None, policy=None)
+        return seen
 
     def of_files(self, node: Node, files: Contents, notes: tuple[Note, ...]) -> Observation:
         """What a kubelet that was killed has left in its files; one that is not a kubelet's own is not looked into."""

@@ -5,7 +5,7 @@ The seam between everything that asks (suites, replay) and the three that answer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Protocol, runtime_checkable
 
@@ -16,10 +16,18 @@ from pinproof.judge.serial import with_order, without_hints
 from pinproof.judge.verdict import Judgement, judge
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError
+from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.faults import AtCall, Disk, Runtime
 from pinproof.scenario.other_hints import has_hints
 from pinproof.scenario.steps import Admit, AdmitTogether, Crash, Exit, Remove, Restart, Scenario, Step, begun
-from pinproof.subjects.protocol import ADMIT_HINTS, CRASH_AT_CALL, MACHINE_WINDOWS, Capabilities, Subject
+from pinproof.subjects.protocol import (
+    ADMIT_HINTS,
+    CRASH_AT_CALL,
+    MACHINE_WINDOWS,
+    WITHOUT_MEMORY_MANAGER,
+    Capabilities,
+    Subject,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,8 @@ def abilities(scenario: Scenario) -> set[str]:
     plain = Restart()
     if scenario.machine.os == "windows":
         wanted.add(MACHINE_WINDOWS)
+    if any(not config.gate("MemoryManager", default=True) for config in _configurations(scenario)):
+        wanted.add(WITHOUT_MEMORY_MANAGER)
     for whole in scenario.steps:
         wanted.add(_ABILITIES[type(whole)])
         if isinstance(whole, Crash) and isinstance(whole.at, AtCall):
@@ -130,3 +140,9 @@ def abilities(scenario: Scenario) -> set[str]:
             changed = (part.name for part in fields(step) if getattr(step, part.name) != getattr(plain, part.name))
             wanted.update(f"restart.{name}" for name in changed)
     return wanted
+
+
+def _configurations(scenario: Scenario) -> Iterator[KubeletConfig]:
+    """All that a kubelet of the scenario is given."""
+    yield scenario.kubelet
+    yield from (step.kubelet for step in map(begun, scenario.steps) if isinstance(step, Restart) and step.kubelet)

@@ -25,12 +25,9 @@ from pinproof.history import (
 )
 from pinproof.scenario.quantity import Quantity
 from pinproof.subjects.protocol import EXPOSITION, Capabilities
+from pinproof.subjects.protocol import NotObservableError as NotObservableError
 
 T = TypeVar("T")
-
-
-class NotObservableError(Exception):
-    """The subject cannot show or do what the case needs; the case is `not_applicable`, with this reason."""
 
 
 class NothingToSeeError(AssertionError):

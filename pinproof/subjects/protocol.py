@@ -22,9 +22,15 @@ CRASH_AT_CALL: Final = "crash.call"
 MACHINE_WINDOWS: Final = "machine.windows"
 """A machine with `os: windows`."""
 
+WITHOUT_MEMORY_MANAGER: Final = "kubelet.memoryManagerOff"
+"""A kubelet whose gate `MemoryManager` is off; from 1.32 on it does not start."""
 
 EXPOSITION: Final = "counters.exposition"
 """Which series there are, beside what they stand at: a labelled one that was never touched is on no metrics page."""
+
+
+class NotObservableError(Exception):
+    """The subject cannot show or do what a case needs; the case is `not_applicable`, with this reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Capabilities:
 
     steps: frozenset[str]
     """`admit`, `admitTogether`, `remove`, `exit`, `restart`, `restart.<field>` for each field of a restart that it can honour;
-    `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `ADMIT_HINTS` and `MACHINE_WINDOWS` of a subject inside the kubelet's process."""
+    `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `WITHOUT_MEMORY_MANAGER`; of a subject inside the kubelet's process
+    `ADMIT_HINTS` and `MACHINE_WINDOWS`."""
 
 
 class Subject(Protocol):
@@ -54,7 +61,12 @@ class Subject(Protocol):
         """Facts for reports: version, binary digest, privileges, host kernel."""
 
     def run(self, scenario: Scenario) -> History:
-        """Carry out the scenario on a clean node; raises SubjectError if the subject itself cannot be started."""
+        """Carry out the scenario on a clean node.
+
+        Raises:
+            SubjectError: the subject itself cannot be started.
+            NotObservableError: a step turned out to be one that it cannot do, with these values.
+        """
 
     def close(self) -> None:
         """Leave nothing behind: no process, mount, cgroup or file. May be called twice."""

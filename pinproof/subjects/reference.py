@@ -9,7 +9,14 @@ from pinproof.history import History, Observation
 from pinproof.reference.behaviour import LATEST, behaviour_of
 from pinproof.reference.model import predict
 from pinproof.scenario.steps import Restart, Scenario
-from pinproof.subjects.protocol import ADMIT_HINTS, CRASH_AT_CALL, EXPOSITION, MACHINE_WINDOWS, Capabilities
+from pinproof.subjects.protocol import (
+    ADMIT_HINTS,
+    CRASH_AT_CALL,
+    EXPOSITION,
+    MACHINE_WINDOWS,
+    WITHOUT_MEMORY_MANAGER,
+    Capabilities,
+)
 
 
 class ReferenceSubject:
@@ -35,6 +42,7 @@ class ReferenceSubject:
                     "runtime",
                     ADMIT_HINTS,
                     MACHINE_WINDOWS,
+                    WITHOUT_MEMORY_MANAGER,
                 }
             ),
         )

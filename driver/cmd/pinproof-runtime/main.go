@@ -3,8 +3,12 @@
 //
 //	pinproof-runtime agent [--namespaces user|root]
 //
-// The process that is started is only a launcher: it creates the namespaces by starting itself again as `node` in
-// them, hands its standard streams over, and waits. When either dies, the kernel ends the rest.
+//	pinproof-runtime inside                             the same questions, asked inside a node of a kind cluster
+//	pinproof-runtime workload                           what runs in the containers of such a node's pods
+//
+// The process that is started by `agent` is only a launcher: it creates the namespaces by starting itself again as `node` in
+// them, hands its standard streams over, and waits. When either dies, the kernel ends the rest. A kubelet that is
+// trapped is started as `trapped`, which becomes it.
 package main
 
 import (
@@ -13,15 +17,21 @@ import (
 	"os"
 
 	"pinproof.dev/driver/internal/control"
+	"pinproof.dev/driver/internal/inside"
 	"pinproof.dev/driver/internal/namespaces"
+	"pinproof.dev/driver/internal/trap"
+	"pinproof.dev/driver/internal/workload"
 )
 
-const usage = "usage: pinproof-runtime agent [--namespaces user|root]\n"
+const usage = "usage: pinproof-runtime agent [--namespaces user|root] | inside | workload\n"
 
 func main() {
 	if len(os.Args) < 2 {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
+	}
+	if os.Args[1] == trap.Command {
+		os.Exit(trap.Main(os.Args[2:])) // with arguments of its own
 	}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	mode := flags.String("namespaces", namespaces.User, "user: map the caller to root of a new user namespace; root: the caller is root")
@@ -35,6 +45,10 @@ func main() {
 		os.Exit(namespaces.Launch(*mode))
 	case "node":
 		os.Exit(control.Main(*mode))
+	case "inside":
+		os.Exit(inside.Main())
+	case "workload":
+		os.Exit(workload.Main())
 	default:
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)

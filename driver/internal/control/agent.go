@@ -16,6 +16,7 @@ import (
 	"pinproof.dev/driver/internal/namespaces"
 	"pinproof.dev/driver/internal/recorder"
 	"pinproof.dev/driver/internal/store"
+	"pinproof.dev/driver/internal/trap"
 )
 
 // agent is one node.
@@ -24,6 +25,7 @@ type agent struct {
 	store *store.Store
 	cri   *recorder.Recorder
 	logs  kubelet.Log
+	files *trap.Files
 
 	node     *mounts.Node // nil before setup
 	kubelets map[string]kubelet.Binary
@@ -34,7 +36,11 @@ type agent struct {
 
 func newAgent(mode string) *agent {
 	kept := store.New()
-	return &agent{mode: mode, store: kept, cri: recorder.New(cri.Facts(kept)), kubelets: map[string]kubelet.Binary{}}
+	calls := recorder.New(cri.Facts(kept))
+	files := trap.NewFiles(kubelet.Root, stateFiles, func(file, text string) {
+		calls.Note("write", recorder.Facts{"file": file, "text": text})
+	})
+	return &agent{mode: mode, store: kept, cri: calls, files: files, kubelets: map[string]kubelet.Binary{}}
 }
 
 // current is the kubelet that runs or ran last, nil before the first.
@@ -159,6 +165,7 @@ type startRequest struct {
 	Kubelet string            `json:"kubelet"`
 	Args    []string          `json:"args"`
 	Env     map[string]string `json:"env"`
+	Traps   string            `json:"traps"` // "": none, else "renames" or "opens"
 }
 
 func (a *agent) start(_ context.Context, r startRequest) (reply, error) {
@@ -173,10 +180,18 @@ func (a *agent) start(_ context.Context, r startRequest) (reply, error) {
 	for name, value := range r.Env {
 		env = append(env, name+"="+value)
 	}
-	process, err := kubelet.Start(binary, r.Args, env, &a.logs)
+	traps, err := a.traps(r.Traps)
 	if err != nil {
 		return nil, err
 	}
+	process, err := kubelet.Start(binary, r.Args, env, &a.logs, traps)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		<-process.Done()
+		a.cri.Faults.EndHangs()
+	}()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.process = process

@@ -1,9 +1,6 @@
 package control
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 type exitRequest struct {
 	UID       string `json:"uid"`
@@ -34,34 +31,4 @@ type callsRequest struct {
 func (a *agent) calls(_ context.Context, r callsRequest) (reply, error) {
 	calls, next := a.cri.Since(r.Since)
 	return reply{"calls": calls, "next": next}, nil
-}
-
-type holdRequest struct {
-	Method  string `json:"method"`
-	Release bool   `json:"release"`
-}
-
-func (a *agent) hold(_ context.Context, r holdRequest) (reply, error) {
-	if r.Method == "" {
-		return nil, errors.New("hold which method?")
-	}
-	if r.Release {
-		a.cri.Faults.Release(r.Method)
-	} else {
-		a.cri.Faults.Hold(r.Method)
-	}
-	return nil, nil
-}
-
-type failRequest struct {
-	Method  string `json:"method"`
-	Message string `json:"message"` // "": succeed again
-}
-
-func (a *agent) fail(_ context.Context, r failRequest) (reply, error) {
-	if r.Method == "" {
-		return nil, errors.New("fail which method?")
-	}
-	a.cri.Faults.Fail(r.Method, r.Message)
-	return nil, nil
 }

@@ -42,8 +42,11 @@ var operations = map[string]operation{
 	"stop":            {carryOut: with((*agent).stop), beside: true},
 	"exit":            {carryOut: with((*agent).exitContainer)},
 	"forget":          {carryOut: with((*agent).forget)},
-	"hold":            {carryOut: with((*agent).hold)},
-	"fail":            {carryOut: with((*agent).fail)},
+	"arm":             {carryOut: with((*agent).arm)},
+	"disarm":          {carryOut: with((*agent).disarm)},
+	"disk":            {carryOut: with((*agent).disk)},
+	"fault":           {carryOut: with((*agent).fault)},
+	"forget_all":      {carryOut: with((*agent).forgetAll)},
 	"calls":           {carryOut: with((*agent).calls)},
 	"log":             {carryOut: with((*agent).log)},
 	"observe":         {carryOut: with((*agent).observe), beside: true},
@@ -92,6 +95,10 @@ func (l *line) answer(id json.RawMessage, body reply, err error) {
 	message := reply{"id": id}
 	if err != nil {
 		message["error"] = err.Error()
+		var failed interface{ Step() string }
+		if errors.As(err, &failed) {
+			message["step"] = failed.Step()
+		}
 	} else {
 		message["ok"] = true
 		maps.Copy(message, body)

@@ -44,17 +44,22 @@ type Memory struct {
 	Nodes []int64 `json:"nodes"`
 }
 
-// connect prepares the connection to the kubelet's PodResources service; it is made at the first call.
-func connect() (*grpc.ClientConn, error) {
+// Connect prepares the connection to the kubelet's PodResources service; it is made at the first call.
+func Connect() (*grpc.ClientConn, error) {
 	return grpc.NewClient(
 		"unix://"+Root+"/pod-resources/kubelet.sock", grpc.WithTransportCredentials(insecure.NewCredentials()),
 	)
 }
 
-// PodResources asks the kubelet for List and, if wanted, GetAllocatableResources. The kubelet answers a hundred calls a
-// second and no more.
+// PodResources asks the kubelet of this process.
 func (p *Process) PodResources(ctx context.Context, allocatable bool) (*PodResources, error) {
-	lister := api.NewPodResourcesListerClient(p.conn)
+	return Ask(ctx, p.conn, allocatable)
+}
+
+// Ask asks a kubelet for List and, if wanted, GetAllocatableResources. The kubelet answers a hundred calls a second and no
+// more.
+func Ask(ctx context.Context, conn *grpc.ClientConn, allocatable bool) (*PodResources, error) {
+	lister := api.NewPodResourcesListerClient(conn)
 	list, err := patiently(ctx, func() (*api.ListPodResourcesResponse, error) {
 		return lister.List(ctx, &api.ListPodResourcesRequest{})
 	})

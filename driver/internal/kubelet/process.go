@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
+
+	"pinproof.dev/driver/internal/trap"
 )
 
 // Where every kubelet keeps what has a constant path, in the node's own memory.
@@ -51,12 +53,19 @@ type Exit struct {
 type Process struct {
 	process *os.Process
 	conn    *grpc.ClientConn // to its PodResources service
+	pidfd   int              // valid if it is trapped
 	done    chan struct{}
 	exit    Exit // valid when done is closed
 }
 
-// Start starts a kubelet that dies with this process and prints to the log.
-func Start(binary Binary, args, env []string, log *Log) (*Process, error) {
+// Traps are what a kubelet is stopped at, and who is asked then.
+type Traps struct {
+	Opens  bool // not only renaming files, also opening them
+	Decide func(trap.Action) trap.Answer
+}
+
+// Start starts a kubelet that dies with this process and prints to the log; it is trapped unless traps is nil.
+func Start(binary Binary, args, env []string, log *Log, traps *Traps) (*Process, error) {
 	if err := os.Remove(deviceSocket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -68,11 +77,19 @@ func Start(binary Binary, args, env []string, log *Log) (*Process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	log.Begin()
 
-	conn, err := connect()
+	conn, err := Connect()
 	if err != nil {
 		return nil, err
 	}
 	p := &Process{conn: conn, done: make(chan struct{})}
+	var birth *trap.Birth
+	if traps != nil {
+		cmd.SysProcAttr.PidFD = &p.pidfd
+		if birth, err = trap.Wrap(cmd, binary.fd, traps.Opens); err != nil {
+			return nil, &TrapError{err}
+		}
+		defer birth.Close()
+	}
 	started := make(chan error)
 	go func() {
 		// Pdeathsig is sent when the thread that forked ends, so it must live as long as the kubelet.
@@ -91,7 +108,34 @@ func Start(binary Binary, args, env []string, log *Log) (*Process, error) {
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start the kubelet: %w", errors.Unwrap(err))
 	}
+	if traps != nil {
+		if err := p.listen(birth, log, traps.Decide); err != nil {
+			p.Stop(syscall.SIGKILL, time.Minute)
+			return nil, &TrapError{err}
+		}
+	}
 	return p, nil
+}
+
+// A TrapError is why a kubelet cannot be trapped here.
+type TrapError struct{ error }
+
+// Step is what failed, in the words of the protocol.
+func (*TrapError) Step() string { return "traps" }
+
+// listen answers for the process until it has ended.
+func (p *Process) listen(birth *trap.Birth, log *Log, decide func(trap.Action) trap.Answer) error {
+	listener, err := birth.Listener()
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer unix.Close(p.pidfd)
+		if err := listener.Serve(p.pidfd, decide); err != nil {
+			fmt.Fprintln(log, "pinproof:", err) // the kubelet's calls now fail, which it says as well
+		}
+	}()
+	return nil
 }
 
 // PID is that of the process.

@@ -1,4 +1,4 @@
-// Package recorder notes every call a kubelet makes to its container runtime, and can hold or fail some of them.
+// Package recorder notes every call a kubelet makes to its container runtime, and can let some of them go wrong.
 package recorder
 
 import (
@@ -46,12 +46,9 @@ func (r *Recorder) Intercept(
 	ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler,
 ) (any, error) {
 	method := path.Base(info.FullMethod)
-	n := r.note(method, r.facts(request)) // before the call: it may remove what the facts speak of
-	err := r.Faults.pass(ctx, method)
-	var reply any
-	if err == nil {
-		reply, err = handle(ctx, request)
-	}
+	facts := r.facts(request) // before the call: it may remove what they speak of
+	n := r.Note(method, facts)
+	reply, err := r.Faults.carryOut(ctx, method, facts, func() (any, error) { return handle(ctx, request) })
 	if err != nil {
 		r.fail(n, err)
 	}
@@ -67,7 +64,8 @@ func (r *Recorder) Since(n int) ([]Call, int) {
 	return append([]Call{}, r.calls[from-r.first:]...), next
 }
 
-func (r *Recorder) note(method string, facts Facts) int {
+// Note takes down a call, or something else that a kubelet does, and returns its number.
+func (r *Recorder) Note(method string, facts Facts) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.calls) == kept {

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 func call(ctx context.Context, r *Recorder, method string, answer error) error {
@@ -41,37 +38,5 @@ func TestOldCallsAreDropped(t *testing.T) {
 
 	if next != kept+1 || len(calls) != kept/2+1 || calls[0].N != kept/2 {
 		t.Errorf("want calls %d to %d, got %d from %d", kept/2, kept, len(calls), calls[0].N)
-	}
-}
-
-// A failing method fails with the message until it may succeed again.
-func TestFail(t *testing.T) {
-	r := newRecorder()
-	r.Faults.Fail("StartContainer", "broken")
-	broken := call(t.Context(), r, "StartContainer", nil)
-	r.Faults.Fail("StartContainer", "")
-	repaired := call(t.Context(), r, "StartContainer", nil)
-
-	if status.Convert(broken).Message() != "broken" || repaired != nil {
-		t.Errorf("want broken and then nothing, got %v and %v", broken, repaired)
-	}
-}
-
-// A held call waits for its release; one that is given up answers with the caller's deadline.
-func TestHold(t *testing.T) {
-	r := newRecorder()
-	r.Faults.Hold("StartContainer")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	givenUp := call(ctx, r, "StartContainer", nil)
-	held := make(chan error)
-	go func() { held <- call(context.Background(), r, "StartContainer", nil) }()
-	r.Faults.Release("StartContainer")
-
-	if status.Code(givenUp) != codes.DeadlineExceeded {
-		t.Errorf("want the deadline, got %v", givenUp)
-	}
-	if err := <-held; err != nil {
-		t.Errorf("want success after the release, got %v", err)
 	}
 }

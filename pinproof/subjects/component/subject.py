@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from pinproof.errors import SubjectError
 from pinproof.history import History, Observation
+from pinproof.running.releases import minor_number
 from pinproof.scenario.steps import Restart, Scenario
 from pinproof.subjects.component import encode
 from pinproof.subjects.component.decode import observations
 from pinproof.subjects.component.process import CrashError, Process
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, Capabilities
+from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, WITHOUT_MEMORY_MANAGER, Capabilities
 
 Components = Callable[[str], Path]
 """Release → driver binary, built if need be; for restarts into another release."""
@@ -94,7 +95,10 @@ class ComponentSubject:
         self.name = name or f"component:{binary}"
         self.version = version
         left_out = {field for word, field in (("hints", "hints"), ("stateFile", "state_file")) if word not in show}
-        self.capabilities = replace(CAPABILITIES, observables=CAPABILITIES.observables - left_out)
+        refuses = (
+            {WITHOUT_MEMORY_MANAGER} if minor_number(version) >= (1, 32) else set()
+        )  # else it has the manager all the same
+        self.capabilities = Capabilities(CAPABILITIES.observables - left_out, CAPABILITIES.steps | refuses)
         self._timeouts = Timeouts.from_environment(slow)
         self._show = tuple(show)
         self._components = components

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -33,7 +34,10 @@ class AgentError(SubjectError):
 class Agent:
     """A running node agent."""
 
-    def __init__(self, binary: Path, *, namespaces: str, timeouts: Timeouts) -> None:
+    def __init__(
+        self, binary: Path, *, namespaces: str, timeouts: Timeouts, command: Sequence[str] | None = None
+    ) -> None:
+        """Start it; `command` instead of the binary itself where it runs somewhere else. Raises AgentError."""
         self.namespaces = namespaces
         self._timeouts = timeouts
         self._next = 0
@@ -41,7 +45,7 @@ class Agent:
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process; has no name
         try:
             self._process = subprocess.Popen(
-                [str(binary), "agent", "--namespaces", namespaces],
+                command or [str(binary), "agent", "--namespaces", namespaces],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,

@@ -54,6 +54,12 @@ class LivePod:
         """Those of the due containers that a kubelet starts or has running: all but completed init containers."""
         return tuple(name for name in self.due() if name not in self.completed)
 
+    def begin_anew(self) -> None:
+        """Nothing is known of its containers any more: all of them start again, the first init container first."""
+        self.completed.clear()
+        self.ended.clear()
+        self.attempts.clear()
+
     def exits(self, name: str, code: int, *, attempt: int) -> Consequence:
         """Take note that a container, in this attempt, ends with a code; says what must follow."""
         consequence = self._consequence(name, code)

@@ -14,6 +14,7 @@ from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.subjects.kubelet import configuration, places
 from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
+from pinproof.subjects.kubelet.faults import Traps
 from pinproof.subjects.kubelet.made import made_files
 from pinproof.subjects.kubelet.observe import JUDGED, capture_error
 from pinproof.subjects.kubelet.refusal import Ending, ending
@@ -47,11 +48,20 @@ class Setting:
 class Node:
     """A node that is set up; its kubelet may run or not."""
 
-    def __init__(self, agent: Agent, setting: Setting, *, binaries: Mapping[str, Path], timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        setting: Setting,
+        *,
+        binaries: Mapping[str, Path],
+        timeouts: Timeouts,
+        traps: Traps = "",
+    ) -> None:
         """Set the node up; `binaries` are all the releases that may be asked of it. Raises SubjectError."""
         self.agent = agent
         self.setting = setting
         self.timeouts = timeouts
+        self._traps = traps
         self._machine = setting.machine
         made = made_files(setting.machine)
         kubelets = {release: str(path) for release, path in binaries.items()}
@@ -68,21 +78,31 @@ class Node:
 
         Raises SubjectError if it neither gets ready nor ends.
         """
-        if setting.machine != self._machine:
-            made = made_files(setting.machine)
-            self.agent.call("machine", trees=made.trees, files=made.files)
-            self._machine = setting.machine
+        self._launch(setting, files)
         self.setting = setting
-        minor = configuration.minor_of(setting.release)
-        config = configuration.text(setting.kubelet, minor=minor, user_namespace=self.unprivileged)
-        self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
-        self.agent.call("start", kubelet=setting.release, args=configuration.arguments(), env=configuration.ENVIRONMENT)
         reply = self.agent.call("await_ready", seconds=self.timeouts.seconds("ready"))
         if reply.get("ready"):
             return None
         if reply.get("exited") is None:
             raise self._hangs(reply)
         return self.ending(reply)
+
+    def _launch(self, setting: Setting, files: Files) -> None:
+        """Make the node's machine, configuration and files what they are to be, and start a kubelet."""
+        if setting.machine != self._machine:
+            made = made_files(setting.machine)
+            self.agent.call("machine", trees=made.trees, files=made.files)
+            self._machine = setting.machine
+        minor = configuration.minor_of(setting.release)
+        config = configuration.text(setting.kubelet, minor=minor, user_namespace=self.unprivileged)
+        self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
+        self.agent.call(
+            "start",
+            kubelet=setting.release,
+            args=configuration.arguments(),
+            env=configuration.ENVIRONMENT,
+            traps=self._traps,
+        )
 
     def ending(self, reply: Reply) -> Ending:
         """How the kubelet ended, of which the reply has code and signal."""

@@ -12,9 +12,21 @@ from typing import Any
 
 from pinproof.errors import CaptureError
 from pinproof.history import History, Note, Observation
+from pinproof.scenario.faults import CallFault, Disk, Forgetting, Runtime
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, Scenario, StateEdit, StateText, Step
-from pinproof.subjects.kubelet import observe, places, upgrade
+from pinproof.scenario.steps import (
+    Admit,
+    AdmitTogether,
+    Crash,
+    Exit,
+    Remove,
+    Restart,
+    Scenario,
+    StateEdit,
+    StateText,
+    Step,
+)
+from pinproof.subjects.kubelet import faults, observe, places, upgrade
 from pinproof.subjects.kubelet.agent import Reply
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.lifecycle import LivePod
@@ -60,6 +72,7 @@ class Performance:
         self._names = Names()
         self._baseline: Mapping[str, int] = {}
         self._ending = refused
+        self._crashing = False
         self._made_by = node.setting.release
         """The release of the last kubelet that ran: what runs was made by it, or by one whose containers it recognised."""
 
@@ -88,12 +101,24 @@ class Performance:
         return History(subject, bridged(self._observations), complete=not trouble, trouble=trouble)
 
     def _carry_out(self, step: Step) -> None:
-        """Carry out a step; on a node whose kubelet does not run only a restart does anything."""
+        """Carry out a step; where no kubelet runs, nothing happens to pods until it is started again."""
         match step:
+            case Crash() if not self._ending or isinstance(step.during, Restart):
+                self._crash(step)
             case Restart():
                 self._restart(step)
+            case Disk():
+                faults.spoil(self._node.agent, step)
+            case Runtime(fault):
+                self._upset(fault)
             case _ if self._ending:
                 self._note("the kubelet does not run; the step was left out")
+            case _:
+                self._happens(step)
+
+    def _happens(self, step: Step) -> None:
+        """Carry out a step that concerns pods."""
+        match step:
             case Admit(pod):
                 self._admit(self._arriving(pod))
             case AdmitTogether(pods):
@@ -118,8 +143,12 @@ class Performance:
             self.pods[live.uid] = live
             self._names.pods[live.uid] = live.pod.name
             self._names.namespaces[live.namespace] = live.uid
-        self._node.write([_manifest(live) for live in arriving], together=len(arriving) > 1)
+        self._deliver(arriving)
         self._settle(*arriving)
+
+    def _deliver(self, arriving: Sequence[LivePod]) -> None:
+        """Let the node have pods."""
+        self._node.write([_manifest(live) for live in arriving], together=len(arriving) > 1)
 
     def _remove(self, name: str) -> None:
         live = self._live(name)
@@ -150,9 +179,7 @@ class Performance:
             node.stop(step.signal)
         if setting != before or (step.state, step.cpu_state) != ("keep", "keep"):
             self.spoiled = "a restart changed the node"
-        files = [*self._returning(step.order), *self._state(step)]
-        if upgrade.needs_record(before.release, setting.release):
-            files.append(upgrade.record(self.pods.values()))
+        files = [*self._returning(step.order), *self._state(step), *self._record(before.release, setting.release)]
         self._ending = node.start(setting, files)
         self._baseline = {}
         if self._ending:
@@ -161,6 +188,37 @@ class Performance:
             self._expect_new_containers(setting.release)
         self._settle(*self.pods.values())
         self._await_end_of_rejected()
+
+    def _record(self, before: str, after: str) -> Iterator[tuple[str, str | None]]:
+        """What a restart from one release into another needs beside the state files."""
+        if upgrade.needs_record(before, after):
+            yield upgrade.record(self.pods.values())
+
+    def _crash(self, step: Crash) -> None:
+        """Begin a step in which the kubelet is killed. What it had decided of a pod by then, it never told anybody."""
+        if isinstance(step.during, Restart) and not self._ending:
+            self._node.stop(step.during.signal)
+            self._ending = Ending("stopped", "")  # what counts is what the new one does
+        faults.arm(self._node.agent, step.at)
+        self._crashing = True
+        self._carry_out(step.during)
+        self._crashing = False
+        crashed = faults.disarm(self._node.agent)
+        if crashed:
+            self._ending = crashed
+            for live in self.pods.values():
+                live.rejected = False
+        elif self._ending and self._ending.kind == "killed":
+            raise capture_error("watch the kubelet", f"it was killed by {self._ending.message}")
+        self._note(faults.remark(step.at, reached=crashed is not None))
+
+    def _upset(self, fault: CallFault | Forgetting) -> None:
+        faults.upset(self._node.agent, fault)
+        if isinstance(fault, Forgetting):
+            alive = [live for live in self.pods.values() if not live.terminal]
+            for live in alive:
+                live.begin_anew()
+            self._settle(*alive)
 
     def _expect_new_containers(self, release: str) -> None:
         """Where this kubelet does not recognise the app containers that run: those that it makes in their place."""
@@ -274,7 +332,7 @@ class Performance:
             if number == 0 and reply["running"]:
                 self._baseline = observe.counters(reply.get("metrics") or "")
             seen = observe.observation(
-                reply, self._names, baseline=self._baseline, refusal=self._ending.message if self._ending else None
+                reply, self._names, baseline=self._baseline, refusal=self._ending.refusal if self._ending else None
             )
         except CaptureError:
             self._observations.append(observe.raw(reply))
@@ -298,7 +356,7 @@ class Performance:
     def _ends(self, reply: Reply) -> None:
         self._ending = self._node.ending(reply)
         self.spoiled = "the kubelet has ended"
-        if self._ending.kind == "killed":
+        if self._ending.kind == "killed" and not self._crashing:
             raise capture_error("watch the kubelet", f"it was killed by {self._ending.message}")
 
     def _live(self, name: str) -> LivePod | None:

@@ -26,11 +26,16 @@ _LAST_WORDS = ("command failed", "Failed to start ContainerManager")
 class Ending:
     """How a kubelet process ended."""
 
-    kind: Literal["stopped", "refused", "panicked", "killed"]
-    """Ended with code 0; by its own decision; by a Go panic or fatal error; by a signal from outside."""
+    kind: Literal["stopped", "refused", "panicked", "killed", "crashed"]
+    """Ended with code 0; by its own decision; by a Go panic or fatal error; by a signal from outside; by ours, at a point."""
 
     message: str
     """The reason in the kubelet's own words, unquoted; for a signal, which one."""
+
+    @property
+    def refusal(self) -> str | None:
+        """What a history says: a kubelet that we killed has refused nothing."""
+        return None if self.kind == "crashed" else self.message
 
 
 def ending(log: str, *, code: int | None, signal: int | None = None) -> Ending:

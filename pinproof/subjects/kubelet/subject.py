@@ -17,13 +17,14 @@ from pinproof.scenario.steps import Restart, Scenario
 from pinproof.subjects.kubelet import places
 from pinproof.subjects.kubelet.agent import Agent, AgentError
 from pinproof.subjects.kubelet.binary import KubeletBinary, inspect
+from pinproof.subjects.kubelet.faults import Traps, traps, wants_own_node
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.node import Files, Node, Setting
 from pinproof.subjects.kubelet.performance import Performance, speaks_of_uids
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.sweep import Books, sweep
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import EXPOSITION, Capabilities
+from pinproof.subjects.protocol import CRASH_AT_CALL, EXPOSITION, WITHOUT_MEMORY_MANAGER, Capabilities
 
 Namespaces = Literal["auto", "user", "root"]
 
@@ -63,6 +64,11 @@ CAPABILITIES: Final = Capabilities(
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",
+            "crash",
+            CRASH_AT_CALL,
+            "disk",
+            "runtime",
+            WITHOUT_MEMORY_MANAGER,
         }
     ),
 )
@@ -171,20 +177,20 @@ class KubeletSubject:
         """A node whose kubelet runs with the setting, kept or booted; how the kubelet ended, if it refuses the setting."""
         releases = _releases(scenario)
         kept = self._node
-        fresh = self._spoiled or self._cold or releases or speaks_of_uids(scenario)
+        fresh = self._spoiled or self._cold or releases or speaks_of_uids(scenario) or wants_own_node(scenario)
         if kept and kept.setting.serves(setting) and not fresh:
             return None
         self._discard(self._spoiled or ("a scenario needs another node" if kept else ""))
-        refused = self._boot(setting, releases)
+        refused = self._boot(setting, releases, traps(scenario))
         if refused and not self._proved:
-            self._prove(refused, setting, releases)
+            self._prove(refused, setting, releases, traps(scenario))
         self._proved = True
         return refused
 
-    def _boot(self, setting: Setting, releases: frozenset[str]) -> Ending | None:
+    def _boot(self, setting: Setting, releases: frozenset[str], traps: Traps) -> Ending | None:
         binaries = {self.version: self._binary.path}
         binaries.update((release, self._other(release)) for release in releases - {self.version})
-        self._node = node = self._set_up(setting, binaries)
+        self._node = node = self._set_up(setting, binaries, traps)
         self._identities = Identities()
         self.boots += 1
         refused = node.start(setting, self._certificates)
@@ -200,10 +206,10 @@ class KubeletSubject:
             self._certificates = tuple(zip(places.PAIR, node.read(*places.PAIR), strict=True))
         return refused
 
-    def _prove(self, refused: Ending, setting: Setting, releases: frozenset[str]) -> None:
+    def _prove(self, refused: Ending, setting: Setting, releases: frozenset[str], traps: Traps) -> None:
         """Make sure that a refusal is the scenario's doing: the kubelet must start with nothing special at all."""
         self._discard("")
-        plain = self._boot(Setting(_PLAIN, KubeletConfig(), self.version), frozenset())
+        plain = self._boot(Setting(_PLAIN, KubeletConfig(), self.version), frozenset(), "")
         if plain:
             raise SubjectError(
                 "start the kubelet",
@@ -212,14 +218,14 @@ class KubeletSubject:
                 remedy="run `pinproof doctor`; try --namespaces root if you are root",
             )
         self._discard("")
-        self._boot(setting, releases)
+        self._boot(setting, releases, traps)
 
-    def _set_up(self, setting: Setting, binaries: Mapping[str, Path]) -> Node:
+    def _set_up(self, setting: Setting, binaries: Mapping[str, Path], traps: Traps) -> Node:
         """A node in the first kind of namespaces that works; that kind is kept for the next ones."""
         for mode in self._modes:
             agent = Agent(self._agent_binary, namespaces=mode, timeouts=self.timeouts)
             try:
-                node = Node(agent, setting, binaries=binaries, timeouts=self.timeouts)
+                node = Node(agent, setting, binaries=binaries, timeouts=self.timeouts, traps=traps)
             except BaseException as error:
                 agent.close()
                 last = mode == self._modes[-1] or os.geteuid() != 0
@@ -248,6 +254,8 @@ class KubeletSubject:
         why = performance.spoiled or ("every scenario gets a cold node" if self._cold else "")
         if not why and (books is None or speaks_of_uids(scenario)):
             why = "its books were the scenario's own"
+        if not why and wants_own_node(scenario):
+            why = "something had gone wrong on it"
         if not why and books:
             try:
                 sweep(node, list(performance.pods), books, self._identities)

@@ -1,0 +1,233 @@
+// Package inside answers the questions of package control on a real node: one of a kind cluster, whose kubelet is a unit of
+// systemd, whose runtime is containerd, and whose pods come from an API server. It runs inside the node.
+package inside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"pinproof.dev/driver/internal/kubelet"
+	"pinproof.dev/driver/internal/mounts"
+)
+
+const (
+	quick    = 5 * time.Millisecond
+	slow     = 25 * time.Millisecond
+	patience = 10 * time.Second // how long an observation may take before it is incomplete
+
+	healthz      = "http://127.0.0.1:10248/healthz"
+	deviceSocket = kubelet.Root + "/device-plugins/kubelet.sock"
+)
+
+type reply = map[string]any
+
+// A node is the one that this process runs in.
+type node struct {
+	runtime   *runtime
+	resources *grpc.ClientConn
+	log       *log
+	status    status // of the kubelet when it was last asked for
+}
+
+func newNode() (*node, error) {
+	runtime, err := connect()
+	if err != nil {
+		return nil, err
+	}
+	resources, err := kubelet.Connect()
+	if err != nil {
+		return nil, err
+	}
+	n := &node{runtime: runtime, resources: resources, log: newLog()}
+	n.status, err = statusOf()
+	return n, err
+}
+
+// running reports whether the kubelet runs, without a word with systemd while it does.
+func (n *node) running() bool {
+	if alive(n.status.pid) {
+		return true
+	}
+	if now, err := statusOf(); err == nil {
+		n.status = now
+	}
+	return n.status.pid != 0
+}
+
+func (n *node) exited() reply {
+	body := reply{"exited": n.status.code, "signal": nil}
+	if n.status.signal != 0 {
+		body["signal"] = n.status.signal
+	}
+	return body
+}
+
+type millis int64
+
+func (m millis) duration() time.Duration { return time.Duration(m) * time.Millisecond }
+
+type startRequest struct {
+	Kubelet string `json:"kubelet"` // path of the program; empty: the one that the node has
+}
+
+// start starts a kubelet; that of the node that booted is stopped before.
+func (n *node) start(_ context.Context, r startRequest) (reply, error) {
+	if r.Kubelet != "" {
+		if err := use(r.Kubelet); err != nil {
+			return nil, fmt.Errorf("put the kubelet in its place: %w", err)
+		}
+	}
+	if err := os.Remove(deviceSocket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if err := os.WriteFile(LogFile, nil, 0o644); err != nil {
+		return nil, err
+	}
+	n.log = newLog()
+	if _, err := systemctl("start", unit); err != nil {
+		return nil, err
+	}
+	var err error
+	n.status, err = statusOf()
+	return reply{"pid": n.status.pid}, err
+}
+
+type stopRequest struct {
+	Signal  string `json:"signal"`
+	Timeout millis `json:"timeout_ms"`
+}
+
+func (n *node) stop(_ context.Context, r stopRequest) (reply, error) {
+	killed, err := stop(r.Signal, r.Timeout.duration())
+	if err != nil {
+		return nil, err
+	}
+	n.running()
+	body := n.exited()
+	if killed {
+		body["timeout"] = true
+	}
+	return body, nil
+}
+
+type writeRequest struct {
+	Files []mounts.Change `json:"files"`
+}
+
+func (n *node) write(_ context.Context, r writeRequest) (reply, error) {
+	for _, change := range r.Files {
+		if err := change.Apply(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+type readRequest struct {
+	Paths []string `json:"paths"`
+}
+
+func (n *node) read(_ context.Context, r readRequest) (reply, error) {
+	files := map[string]*string{}
+	for _, path := range r.Paths {
+		files[path] = textOf(path)
+	}
+	return reply{"files": files}, nil
+}
+
+type logRequest struct {
+	About string `json:"about"`
+}
+
+func (n *node) words(_ context.Context, r logRequest) (reply, error) {
+	n.log.read()
+	return reply{"log": n.log.about(r.About)}, nil
+}
+
+type exitRequest struct {
+	UID       string `json:"uid"`
+	Container string `json:"container"`
+	Code      int    `json:"code"`
+}
+
+func (n *node) exit(ctx context.Context, r exitRequest) (reply, error) {
+	list, err := n.runtime.containers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	newest := latest(list, r.UID, r.Container)
+	if newest == nil || newest.State != "running" {
+		return nil, fmt.Errorf("container %q of pod %q does not run", r.Container, r.UID)
+	}
+	return nil, n.runtime.end(ctx, newest.id, r.Code)
+}
+
+type observeRequest struct {
+	PodResources bool `json:"pod_resources"`
+	Allocatable  bool `json:"allocatable"`
+	Told         bool `json:"told"`
+}
+
+// observe collects what can be seen inside the node. What could not be had is null and named in "errors".
+func (n *node) observe(ctx context.Context, r observeRequest) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	faults := []string{}
+	body := reply{
+		"state": textOf(kubelet.Root + "/memory_manager_state"), "cpu_state": textOf(kubelet.Root + "/cpu_manager_state"),
+		"pod_resources": nil, "exit_code": nil,
+	}
+	list, err := n.runtime.containers(ctx)
+	if err == nil && r.Told {
+		err = told(list)
+	}
+	if err != nil {
+		faults = append(faults, err.Error())
+	}
+	body["containers"] = list
+	if r.PodResources && n.running() {
+		resources, err := kubelet.Ask(ctx, n.resources, r.Allocatable)
+		if err != nil {
+			faults = append(faults, err.Error())
+		}
+		body["pod_resources"] = resources
+	}
+	body["running"] = n.running()
+	if !n.running() {
+		body["exit_code"] = n.status.code
+	}
+	body["errors"] = faults
+	return body, nil
+}
+
+func healthy(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, healthz, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("healthz: %s", response.Status)
+	}
+	return nil
+}
+
+// textOf is nil if the file cannot be read.
+func textOf(path string) *string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	text := string(data)
+	return &text
+}
