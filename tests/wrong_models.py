@@ -169,8 +169,8 @@ WRONG: tuple[WrongModel, ...] = (
         "node",
         "self.residents.pop(name, None)  #",
         "self.residents.pop(name, None)\n"
-        "                    memory = release.remove_stale(self.managers.memory, self._active())\n"
-        "                    self.managers = Managers(memory, self.managers.cpu)  #",
+        "                memory = release.remove_stale(self.managers.memory, self._active())\n"
+        "                self.managers = Managers(memory, self.managers.cpu)  #",
         "accounting/test_books_released::test_removal_alone_gives_nothing_back",
     ),
     WrongModel(
