@@ -25,11 +25,15 @@ from pinproof.scenario.steps import (
     Step,
 )
 from pinproof.subjects.kubelet.configuration import asked
+from pinproof.subjects.protocol import NotObservableError
 
 Entries = dict[str, Any]
 
 SHOWN = ("hints", "stateFile")
 """Observables that cost time, in the words of the protocol."""
+
+CALLS = ("RunPodSandbox", "CreateContainer", "StartContainer")
+"""Calls to the runtime at which the driver can be killed; with the others nothing happens in the managers."""
 
 
 def request(scenario: Scenario, *, show: Sequence[str] = SHOWN) -> Entries:
@@ -61,7 +65,11 @@ def kubelet(config: KubeletConfig) -> Entries:
 
 
 def step(value: Step) -> Entries:
-    """A step; the release that a restart changes to is the caller's business."""
+    """A step; the release that a restart changes to is the caller's business.
+
+    Raises:
+        NotObservableError: the kubelet is to be killed at a call that this one does not make.
+    """
     match value:
         case Admit(pod=arriving):
             return {"admit": _pod(arriving)}
@@ -84,6 +92,8 @@ def step(value: Step) -> Entries:
 def _point(at: Point) -> Entries:
     if isinstance(at, AtWrite):
         return {"write": {"file": at.file, "number": at.number, "moment": at.moment}}
+    if at.method not in CALLS:
+        raise NotObservableError(f"a component makes no {at.method}, only {', '.join(CALLS)}")
     return {"call": {"method": at.method, "number": at.number, "moment": at.moment}}
 
 
