@@ -1,5 +1,7 @@
-"""Builds the commands under `driver/`: the recording runtime, which boots a kubelet and plays its container runtime, and what real
-nodes are given: the OCI runtime that records, and the process of a pod's sandbox.
+"""Builds the commands under `driver/`.
+
+The recording runtime boots a kubelet and plays its container runtime. Real nodes are given an OCI runtime that records, and
+the process of a pod's sandbox.
 """
 
 from __future__ import annotations
