@@ -29,6 +29,7 @@ def load(engine: Engine, image: Image) -> str:
         with Progress(f"load {image.reference} into {engine.name}"):
             _load(engine, image)
         _remove_older(engine, image.reference)
+        _require_privileges(engine, image.reference)
     return image.reference
 
 
@@ -67,6 +68,24 @@ def _refused(engine: Engine, reference: str, said: str) -> SubjectError:
         return disk_full(step, f"where {engine.name} keeps its images")
     remedy = f"see what `{engine.name} info` says, and whether its disk is full"
     return SubjectError(step, f"{engine.name} does not take it: {said}", fault=engine.name, remedy=remedy)
+
+
+def _require_privileges(engine: Engine, reference: str) -> None:
+    """Run the image for a moment as kind will: privileged, in control groups of its own.
+
+    Raises:
+        SubjectError: The engine does not run it.
+    """
+    options = ("--rm", "--privileged", "--cgroupns=private", "--network=none", "--entrypoint=/bin/true")
+    done = _run(engine, "run", *options, reference)
+    if done.returncode != 0:
+        raise SubjectError(
+            f"run {reference}",
+            f"{engine.name} does not run privileged containers: {done.stderr.strip()[-400:]}",
+            fault=f"{engine.name}, or the container that it runs in itself",
+            remedy="use an engine that may (run as root; give an outer container --privileged), or let pinproof start one: "
+            "export PINPROOF_ENGINE=own",
+        )
 
 
 def _remove_older(engine: Engine, reference: str) -> None:

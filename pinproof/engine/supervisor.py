@@ -22,11 +22,11 @@ from pinproof.engine.own import Place
 PLAIN = "pinproof-oci-plain"
 """The recording OCI runtime by the name under which it sees to privileges alone."""
 
-KEYS = Path("/etc/docker")
-"""Where some releases of dockerd write a key, whatever they are told."""
+HIDDEN = (Path("/etc/docker"), Path("/run/containerd"))
+"""Where dockerd writes a key and containerd's shims make sockets, whatever they are told: in the engine, memory of its own."""
 
-MADE = (KEYS, Path("/run/docker"), Path("/opt/containerd"))
-"""Directories that dockerd and containerd make wherever they are told to work."""
+MADE = (*HIDDEN, Path("/run/docker"), Path("/opt/containerd"))
+"""Directories that they make as well."""
 
 
 def main() -> None:
@@ -59,7 +59,8 @@ def _wait(where: Place, engine: subprocess.Popen[bytes], users: IO[str]) -> None
 def command(where: Place) -> list[str]:
     """The command that runs dockerd in namespaces of its own."""
     where.missing.write_text("".join(f"{path}\n" for path in MADE if not path.exists()))
-    KEYS.mkdir(exist_ok=True)
+    for path in HIDDEN:
+        path.mkdir(exist_ok=True)
     wrapper = where.run / PLAIN
     wrapper.symlink_to(runtimes.oci_runtime())
     (where.run / "daemon.json").write_text("{}\n")
@@ -81,7 +82,7 @@ def command(where: Place) -> list[str]:
     }
     daemon = shlex.join(["dockerd", *(f"--{name}={value}" for name, value in options.items())])
     # The shell stays: somebody must reap what loses its parent, and dockerd does not.
-    script = f"mount -t tmpfs tmpfs {KEYS} && {{ {daemon} & wait $!; }}"
+    script = "".join(f"mount -t tmpfs tmpfs {path} && " for path in HIDDEN) + f"{{ {daemon} & wait $!; }}"
     namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
     return ["/usr/bin/env", "unshare", *namespaces, "sh", "-c", script]
 
