@@ -48,8 +48,3 @@ def on_path() -> tuple[Path, tuple[int, int, int]] | None:
 def is_built() -> bool:
     """Whether it has been built before."""
     return any((cache.directory() / "commands").glob("kind-*/kind"))
-
-
-def is_built() -> bool:
-    """Whether it has been built before."""
-    return any((cache.directory() / "commands").glob("kind-*/kind"))

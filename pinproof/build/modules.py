@@ -53,7 +53,7 @@ class Commands:
     @property
     def step(self) -> str:
         """As messages begin: `build kind v0.33.0`."""
-        return f"build {self.name} {self.module.version}"
+        return f"build {', '.join(name for name, _ in self.packages)} {self.module.version}"
 
     @property
     def name(self) -> str:

@@ -188,7 +188,7 @@ def image(version: str) -> Image:
     base = cache.directory() / "node-base" / made.base_key()
     release = cache.directory() / "node-image" / f"{made.version}-{made.key()}"
     cache.build_once(base, lambda work: _make_base(made, work), what="build the node image's base")
-    cache.build_once(release, lambda work: _make_release(made, work), what=made.step, turn=f"kubelet-{made.version}")
+    cache.build_once(release, lambda work: _make_release(made, work), what=made.step)
     return Image(made.reference, (_kept(base), _kept(release)), SETTINGS)
 
 
@@ -224,9 +224,7 @@ def _make_base(made: Recipe, work: Path) -> None:
 def _make_release(made: Recipe, work: Path) -> None:
     cache.require_space(made.step, RELEASE_SPACE)
     etcd, coredns = (modules.built(commands, made.go) for commands in (made.etcd, made.coredns))
-    binaries = work / "binaries"
-    binaries.mkdir()
-    _build_kubernetes(made, binaries, work)
+    binaries = commands_of(made)
     listed = _said(
         made.step, str(binaries / "kubeadm"), "config", "images", "list", "--kubernetes-version", f"v{made.version}"
     )
@@ -249,13 +247,19 @@ def _make_release(made: Recipe, work: Path) -> None:
         _keep(tree, work)
 
 
-def _build_kubernetes(made: Recipe, binaries: Path, work: Path) -> None:
-    """The seven commands of a release, in the same module as its kubelet is built in, so that they share Go's build cache."""
-    modules.download(made.kubernetes.module, work)  # checks the sum
-    main = work / "main"
-    main.mkdir()
-    releases.write_main_module(main, Release(made.version), Changes(), made.step, made.go)
-    modules.compile_all(made.kubernetes, made.go, binaries, cwd=main, temporary=work / "tmp")
+def commands_of(made: Recipe) -> Path:
+    """The directory with a release's commands, built in the same module as its kubelet, so that they share Go's build cache."""
+
+    def make(work: Path) -> None:
+        cache.require_space(made.step, RELEASE_SPACE)
+        modules.download(made.kubernetes.module, work)  # checks the sum
+        main = work / "main"
+        main.mkdir()
+        releases.write_main_module(main, Release(made.version), Changes(), made.step, made.go)
+        modules.compile_all(made.kubernetes, made.go, work / "out", cwd=main, temporary=work / "tmp")
+
+    final = cache.directory() / "commands" / f"kubernetes-{made.version}-{made.kubernetes.key(made.go)}"
+    return cache.build_once(final, make, what=made.step, turn=f"kubelet-{made.version}")
 
 
 def _single(reference: str, source: Path, path: str, work: Path, *, entrypoint: bool = False) -> Image:
