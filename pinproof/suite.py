@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from pinproof.running.case import Case, case
 from pinproof.running.configuration import Configuration, configured, none_policy, static
+from pinproof.running.crashing import crash_everywhere
 from pinproof.running.permuting import permute
 from pinproof.running.pods import besteffort, burstable, container, guaranteed, hinted, pod, pod_level, sidecar
 from pinproof.running.prove import Prove
@@ -42,6 +43,7 @@ __all__ = [
     "case",
     "configured",
     "container",
+    "crash_everywhere",
     "edited",
     "exits",
     "gib",

@@ -170,7 +170,7 @@ def test_presence_of_a_state_file_is_compared_and_its_text_is_not() -> None:
 
 def test_sizes_are_compared_to_the_byte() -> None:
     """One byte is a difference."""
-    observed = history(EMPTY, replace(ONE_POD, assignments={"a": {"c": (replace(block(0), size=4 * GIB - 1),)}}))
+    observed = history(EMPTY, replace(ONE_POD, assignments={"a": {"c": (block(0)._replace(size=4 * GIB - 1),)}}))
 
     assert [found.path for found in compare(predicts(RIGHT), observed, EVERYTHING)] == ["assignments.a.c"]
 

@@ -35,7 +35,7 @@ def open_restarts(count: int) -> Scenario:
         books[0],
         number_of_assignments=2,
         cells=(0,),
-        memory={"memory": replace(table[0], reserved=3 * GIB, free=0)},
+        memory={"memory": table[0]._replace(reserved=3 * GIB, free=0)},
     )
     books[1] = replace(books[1], number_of_assignments=1, cells=(0, 1), memory={"memory": table[1]})
     steps: list[Step] = [Restart(state=StateText(encode(sealed("Static", books, overlap))))]

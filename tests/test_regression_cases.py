@@ -44,9 +44,6 @@ CAUGHT = {
         "139069_checkpoint_skew::test_gate_is_switched_on",
         "139069_checkpoint_skew::test_upgrade",
     ],
-    "checksum is not verified": [
-        "135711_damaged_file::test_wrong_checksum",
-    ],
     "different masks are preferred": [
         "108052_merged_hint_preferred::test_best_effort_takes_it",
     ],

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pinproof.build import cache, faults, golang, toolchain
+from pinproof.build import cache, faults, golang, kind_command, toolchain
 from pinproof.build.compiling import FIRST_BUILD
 from pinproof.build.namespaces import privileges
 from pinproof.build.releases import is_cached
 from pinproof.build.sources import DEFAULT_RELEASE, KUBERNETES
+from pinproof.engine import engines, own
 from pinproof.errors import SubjectError
 
 State = Literal["ok", "note", "missing"]
@@ -89,6 +90,8 @@ def _checks() -> Iterator[Check]:
     yield _modules(cached=cached, go=go)
     yield _patching()
     yield from _inotify()
+    yield _engine()
+    yield _kind()
 
 
 def _namespaces() -> Check:
@@ -164,3 +167,25 @@ def _inotify() -> Iterator[Check]:
     if limit.is_file() and (instances := int(limit.read_text())) < LEAST_INSTANCES:
         remedy = f"sudo sysctl -w fs.inotify.max_user_instances={8 * LEAST_INSTANCES}"
         yield Check("inotify", "note", f"only {instances} instances a user: few kubelets at once", remedy)
+
+
+def _engine() -> Check:
+    """Only the subject `kind` needs one, so that it is never missing for the others."""
+    engine, refusals = engines.found()
+    if engine is not None:
+        return Check("container engine", "ok", f"{engine.name} {engine.version} answers")
+    if own.possible():
+        detail = "none answers; pinproof starts a Docker of its own while it needs one"
+        return Check("container engine", "ok", detail)
+    error = engines.unavailable(refusals, own.hindrance())
+    return Check("container engine", "note", error.message, error.remedy)
+
+
+def _kind() -> Check:
+    found = kind_command.on_path()
+    if found and found[1] >= kind_command.OLDEST:
+        return Check("kind", "ok", f"v{'.'.join(map(str, found[1]))} on PATH")
+    if kind_command.is_built():
+        return Check("kind", "ok", "built from its Go module earlier")
+    before = f"v{'.'.join(map(str, found[1]))} on PATH is too old" if found else "none on PATH"
+    return Check("kind", "note", f"{before}; it will be built from its Go module when first needed")

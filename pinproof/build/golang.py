@@ -20,7 +20,7 @@ GoVersion = tuple[int, int, int]
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 5.0
 
-_TIED = (
+TIED = (
     *(sys.executable, "-I", "-S", "-c"),
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])",
 )
@@ -72,7 +72,7 @@ def run(
     The toolchain never downloads another one of itself, and ends when this process ends, however that happens.
     """
     process = subprocess.Popen(
-        [*_TIED, str(go.executable), *arguments],
+        [*TIED, str(go.executable), *arguments],
         cwd=cwd,
         env={**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "on", **(env or {})},
         stdin=subprocess.DEVNULL,

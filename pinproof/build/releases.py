@@ -34,7 +34,7 @@ def build_release(release: Release, changes: Changes, flags: tuple[str, ...]) ->
         cache.require_space(compilation.step, LATER_BUILD if is_cached(release.version) else FIRST_BUILD)
         main = work / "main"
         main.mkdir()
-        _write_main_module(main, release, changes, compilation)
+        write_main_module(main, release, changes, compilation.step, compilation.go)
         compilation.run(
             f"{KUBERNETES}/cmd/kubelet",
             work / "out" / "kubelet",
@@ -90,12 +90,12 @@ def own_go_mod(release: Release) -> str:
     return (kept / "go.mod").read_text()
 
 
-def _write_main_module(main: Path, release: Release, changes: Changes, compilation: Compilation) -> None:
-    go = compilation.go
+def write_main_module(main: Path, release: Release, changes: Changes, step: str, go: Go) -> None:
+    """Fill the directory `main` with a module of ours that builds a release's commands, plain or changed."""
     original = Path(download(go, KUBERNETES, f"v{release.version}", main)["Dir"])
     sources, local = original, dict[str, str]()
     if changes:
-        with Progress(f"{compilation.step}: copying and changing the sources", quick=True):
+        with Progress(f"{step}: copying and changing the sources", quick=True):
             sources, local = _changed_copy(original, main, release, changes, go)
     go_mod = (sources / "go.mod").read_text()
     published = {module: f"{module} {release.staging_version}" for module in staging_modules(go_mod)}

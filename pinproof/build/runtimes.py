@@ -1,4 +1,8 @@
-"""Builds the recording runtime: the node agent under `driver/` that boots a kubelet and plays its container runtime."""
+"""Builds the commands under `driver/`.
+
+The recording runtime boots a kubelet and plays its container runtime. Real nodes are given an OCI runtime that records, and
+the process of a pod's sandbox.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from pinproof.errors import SubjectError
 
 STEP = "build the recording runtime"
 COMMAND = "pinproof-runtime"
+OCI_COMMAND = "pinproof-oci"
+PAUSE_COMMAND = "pinproof-pause"
 NEEDED_SPACE = cache.GIB // 2
 
 
@@ -20,6 +26,29 @@ def runtime() -> Path:
     Raises:
         SubjectError: It cannot be built.
     """
+    return _built() / COMMAND
+
+
+def oci_runtime() -> Path:
+    """Return the OCI runtime that records on a real node what the kernel would be told, and then becomes runc.
+
+    Raises:
+        SubjectError: It cannot be built.
+    """
+    return _built() / OCI_COMMAND
+
+
+def pause() -> Path:
+    """Return what runs in the sandbox of a pod on a home-built node.
+
+    Raises:
+        SubjectError: It cannot be built.
+    """
+    return _built() / PAUSE_COMMAND
+
+
+def _built() -> Path:
+    """The directory with all of the driver's commands but the component driver, which is each release's own."""
     source = driver_directory()
     go = toolchain.find(golang.directive((source / "go.mod").read_text()))
     files = sorted(file for file in source.rglob("*") if file.suffix in {".go", ".mod", ".sum"})
@@ -37,22 +66,14 @@ def runtime() -> Path:
             "GOFLAGS": "-mod=readonly -buildvcs=false",
             "GOTMPDIR": str(work / "tmp"),
         }
-        arguments = [
-            "build",
-            "-v",
-            "-trimpath",
-            "-ldflags",
-            "-s -w",
-            "-o",
-            str(work / "out" / COMMAND),
-            f"./cmd/{COMMAND}",
-        ]
+        packages = [f"./cmd/{name}" for name in (COMMAND, OCI_COMMAND, PAUSE_COMMAND)]
+        arguments = ["build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", f"{work / 'out'}/", *packages]
         with Progress(f"{STEP} with {go}") as progress:
             finished = golang.run(go, *arguments, cwd=source, env=env, progress=progress)
             if finished.code != 0:
                 raise faults.explain(STEP, finished, author="pinproof's own driver")
 
-    return cache.build_once(final, make, what=STEP) / COMMAND
+    return cache.build_once(final, make, what=STEP)
 
 
 def driver_directory() -> Path:

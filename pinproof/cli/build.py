@@ -1,4 +1,8 @@
-"""`pinproof build`: builds a kubelet, or the component driver, of a release, a source tree or a patch; prints where it is."""
+"""`pinproof build`: builds a kubelet or the component driver of a release, a source tree or a patch, and prints where it is.
+
+`node-image` is a node of a kind cluster, from Debian packages and Go modules alone. It is given to the container engine that
+runs here, and its name is printed; or written to a file, for `docker load`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,11 @@ from typing import Any
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "build", help="build a kubelet or a component driver of a release, a source tree, a patch", description=__doc__
+        "build", help="build a kubelet, a component driver or the node image of a kind cluster", description=__doc__
     )
-    parser.add_argument("what", choices=["kubelet", "component"], help="the kubelet, or the managers alone")
+    parser.add_argument(
+        "what", choices=["kubelet", "component", "node-image"], help="the kubelet, the managers alone, a kind node"
+    )
     parser.add_argument("source", metavar="VERSION|TREE", help="a release such as 1.36.3, or a kubernetes source tree")
     parser.add_argument(
         "--patch",
@@ -42,7 +48,32 @@ def build(options: argparse.Namespace) -> int:
         flags = shlex.split(options.go_flags)
     except ValueError as error:
         raise InputError("--go-flags", Problem("", f"{error}: quote it as for a shell")) from None
+    if options.what == "node-image":
+        return _node_image(options)
     make = component if options.what == "component" else kubelet
     built = make(options.source, patches=options.patches, go_flags=flags, output=options.output)
     sys.stdout.write(f"{built}\n")
+    return 0
+
+
+def _node_image(options: argparse.Namespace) -> int:
+    """Build a node image; returns 0."""
+    from pinproof.build import node_image
+    from pinproof.engine import found, loading
+    from pinproof.errors import InputError, Problem
+
+    if options.patches or options.go_flags:
+        raise InputError(
+            "node-image", Problem("", "is built of a release alone; a patched kubelet is put into its nodes later")
+        )
+    built = node_image.image(options.source)
+    if options.output:
+        sys.stdout.write(f"{node_image.copy_archive(built, options.output.expanduser().absolute())}\n")
+        return 0
+    engine, _ = found()
+    if engine is None:
+        sys.stderr.write("no container engine runs here: the image stays in the cache until one does\n")
+    else:
+        loading.load(engine, built)
+    sys.stdout.write(f"{built.reference}\n")
     return 0

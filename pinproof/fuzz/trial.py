@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from pinproof.errors import InputError
 from pinproof.fuzz.findings import Signature, signatures
@@ -136,8 +137,12 @@ class Bench:
 
     def _capabilities(self, *, thorough: bool) -> Capabilities:
         """What is asked of the subject's history."""
-        shown = self.subject.capabilities
-        return shown if thorough else replace(shown, observables=shown.observables - TEXTS)
+        return self.subject.capabilities if thorough else _without_texts(self.subject.capabilities)
+
+
+@lru_cache(maxsize=4)
+def _without_texts(shown: Capabilities) -> Capabilities:
+    return replace(shown, observables=shown.observables - TEXTS)
 
 
 def _without_verdict(scenario: Scenario) -> Trial:

@@ -22,12 +22,12 @@ prefix, then the one with the fewest differences.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from pinproof.history import Hinted, History, NodeState, Observation, PodVerdict, Prediction
+from pinproof.history import Hinted, History, NodeState, Observation, PodVerdict, Prediction, parts_of
 from pinproof.subjects.protocol import Capabilities
 
 COMPARED = (
@@ -105,17 +105,23 @@ def coverage(
     """Which fields were compared at least once, and for each that was not, why."""
     compared: list[str] = ["running"]
     skipped: dict[str, str] = {}
-    pairs = list(zip(predicted.observations, observed.observations, strict=False))
+    steps = min(len(predicted.observations), len(observed.observations))
+    expected, seen = _shown(predicted.observations[:steps]), _shown(observed.observations[:steps])
     for name in COMPARED:
         if name not in capabilities.observables:
             skipped[name] = "the subject does not show it"
-        elif all(getattr(expected, name) is None for expected, _ in pairs):
+        elif name not in expected:
             skipped[name] = "the model predicts none"
-        elif all(getattr(seen, name) is None for _, seen in pairs):
+        elif name not in seen:
             skipped[name] = "the subject showed none in this scenario"
         else:
             compared.append(name)
     return tuple(compared), skipped
+
+
+def _shown(observations: Sequence[Observation]) -> set[str]:
+    """The fields that some observation has."""
+    return {name for each in observations for name in COMPARED if getattr(each, name) is not None}
 
 
 def missing(predicted: History, observed: History, capabilities: Capabilities) -> tuple[tuple[int, str], ...]:
@@ -124,13 +130,13 @@ def missing(predicted: History, observed: History, capabilities: Capabilities) -
     What is asked of a kubelet with thrift is missing only where no step of the history has it.
     """
     sparse = {name for name in THRIFTY if any(getattr(seen, name) is not None for seen in observed.observations)}
+    due = [name for name in COMPARED if name in capabilities.observables and name != "refusal" and name not in sparse]
     return tuple(
         (step, name)
         for step, (expected, seen) in enumerate(zip(predicted.observations, observed.observations, strict=False))
         if expected.running and seen.running
-        for name in COMPARED
-        if name in capabilities.observables and getattr(expected, name) is not None and getattr(seen, name) is None
-        if name != "refusal" and name not in sparse
+        for name in due
+        if getattr(seen, name) is None and getattr(expected, name) is not None
     )
 
 
@@ -167,9 +173,8 @@ def _field(step: int, name: str, expected: object, seen: object) -> Iterator[Dif
         if bool(expected) != bool(seen):
             yield Difference(step, name, *("a file" if text else "no file" for text in (expected, seen)))
     elif name == "counters" and isinstance(expected, Mapping) and isinstance(seen, Mapping):
-        yield from _walk(
-            step, name, expected, {key: count for key in expected if (count := _count(seen, key)) is not None}
-        )
+        # A series with labels that was never touched is left out of the exposition, and is 0.
+        yield from _walk(step, name, expected, {key: seen.get(key, 0) for key in expected if key in seen or "{" in key})
     elif name == "hints" and expected != seen and isinstance(expected, tuple) and isinstance(seen, tuple):
         yield from _walk(step, name, _numbered(expected), _numbered(seen))
     else:
@@ -179,11 +184,6 @@ def _field(step: int, name: str, expected: object, seen: object) -> Iterator[Dif
 def _numbered(hints: tuple[Hinted, ...]) -> dict[str, Hinted]:
     """By number and by what was asked for: `2.a/c`, or `2.a` for a pod as a whole."""
     return {f"{n}.{each.pod}" + (f"/{each.container}" if each.container else ""): each for n, each in enumerate(hints)}
-
-
-def _count(seen: Mapping[Any, object], series: str) -> object | None:
-    """A counter's value; a series with labels that was never touched is left out of the exposition, and is 0."""
-    return seen.get(series, 0 if "{" in series else None)
 
 
 def _walk(step: int, path: str, expected: object, seen: object) -> Iterator[Difference]:
@@ -209,6 +209,4 @@ def _parts(value: object) -> Mapping[Any, object] | None:
         return value
     if isinstance(value, NodeState):
         return {"number_of_assignments": value.number_of_assignments, "cells": value.cells, **value.memory}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {part.name: getattr(value, part.name) for part in fields(value)}
-    return None
+    return parts_of(value)

@@ -48,7 +48,7 @@ def _check(step: int, text: str) -> Iterator[Difference]:
         yield Difference(step, "state_file", "a checkpoint", f"{error}: {_excerpt(text)}")
         return
     computed = checksum(decoded, version=2 if decoded.pod_entries else 1)
-    if decoded.checksum not in (computed, checksum(decoded, version=2 if decoded.data is None else 1)):
+    if decoded.checksum != computed and decoded.checksum != checksum(decoded, version=2 if decoded.data is None else 1):
         yield Difference(step, "state_file.checksum", computed, decoded.checksum)
     if decoded.data is not None and decoded.data_checksum != data_checksum(decoded.data):
         yield Difference(step, "state_file.dataChecksum", data_checksum(decoded.data), decoded.data_checksum)

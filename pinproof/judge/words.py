@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 
-from pinproof.history import Block, PodVerdict
+from pinproof.history import Block, PodVerdict, parts_of
 
 _UNITS = (("Ti", 1 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10))
 _SIZES = frozenset({"total", "system_reserved", "allocatable", "reserved", "free", "size"})
@@ -57,6 +56,8 @@ def words(path: str, value: object) -> str:
 
 
 def _compound(path: str, value: object) -> str:
+    if (parts := parts_of(value)) is not None:
+        return ", ".join(f"{name} {words(f'{path}.{name}', part)}" for name, part in parts.items())
     if isinstance(value, tuple):
         if not value:
             return "nothing"
@@ -67,7 +68,4 @@ def _compound(path: str, value: object) -> str:
         return "; ".join(words(path, part) for part in value)
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {words(f'{path}.{key}', part)}" for key, part in value.items()) or "nothing"
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = ((part.name, getattr(value, part.name)) for part in fields(value))
-        return ", ".join(f"{name} {words(f'{path}.{name}', part)}" for name, part in parts)
     return repr(value)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
+from pinproof.history import parts_of
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.quantity import Quantity
 
@@ -19,9 +19,8 @@ def plain(value: object) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
-    if is_dataclass(value):
-        pairs = ((part.name, getattr(value, part.name)) for part in fields(value))
-        return {_camel(name): plain(inner) for name, inner in pairs if inner is not None}
+    if (parts := parts_of(value)) is not None:
+        return {_camel(name): plain(inner) for name, inner in parts.items() if inner is not None}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     raise TypeError(f"{type(value).__name__} has no plain form")

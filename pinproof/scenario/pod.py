@@ -85,4 +85,4 @@ class Pod:
 
 
 def _positive(resources: Resources) -> dict[str, Quantity]:
-    return {name: q for name, q in resources if name in {"cpu", "memory"} and q > Quantity.ZERO}
+    return {name: q for name, q in resources if q.nano > 0 and name in {"cpu", "memory"}}

@@ -15,7 +15,6 @@ Two facts of upstream decide outcomes of the Memory Manager and are kept here al
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -48,7 +47,6 @@ _EXPONENT = re.compile(r"[eE](?P<power>[+-]?[0-9]+)", re.ASCII)
 _HINT = "write a number with one of the suffixes Ki Mi Gi Ti Pi Ei, n u m k M G T P E, or an exponent such as 1e9"
 
 
-@functools.total_ordering
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Quantity:
     """An amount; equal, ordered and hashed by its value alone, as `Quantity.Cmp` does."""
@@ -125,6 +123,15 @@ class Quantity:
 
     def __lt__(self, other: Quantity) -> bool:
         return self.nano < other.nano
+
+    def __le__(self, other: Quantity) -> bool:
+        return self.nano <= other.nano
+
+    def __gt__(self, other: Quantity) -> bool:
+        return self.nano > other.nano
+
+    def __ge__(self, other: Quantity) -> bool:
+        return self.nano >= other.nano
 
     def __hash__(self) -> int:
         return hash(self.nano)

@@ -1,4 +1,7 @@
-"""State files that a kubelet does not take over: damaged, foreign, or at odds with themselves. It leaves them alone."""
+"""State files that a kubelet does not take over: changed, foreign, or at odds with themselves. It leaves them alone.
+
+Those that cannot be read at all are a regression of the catalogue: `suites/regressions/test_135711_damaged_file.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ REMEDY = (
     '"/var/lib/kubelet/memory_manager_state" before restarting Kubelet'
 )
 CORRUPTED = f"could not restore state from checkpoint: checkpoint is corrupted, {REMEDY}"
-CUT_OFF = f"could not restore state from checkpoint: unexpected end of JSON input, {REMEDY}"
 DIFFERENT = "[memorymanager] the expected machine state is different from the real one"
 ENTRY = '"entries":{"a.1":{"c":[{"numaAffinity":[0],"type":"memory","size":4294967296}]}},'
 ONLY_ENTRIES = f'{{"policyName":"Static","machineState":{{}},{ENTRY}"checksum":721671941}}'
@@ -66,62 +68,6 @@ def test_file_without_checksum_is_taken(prove: Prove) -> None:
     seen = prove(POD, restart(state=edited('"checksum":', '"was":')))
 
     assert seen.running
-    assert [block(0, memory="4Gi")] == seen.blocks("a")
-
-
-@case("MM-RESTART-032", machines="two_even", kubelet=NONE)
-def test_empty_file(prove: Prove) -> None:
-    """A file of no bytes, as a power cut leaves it, is no missing file."""
-    seen = prove(POD, restart(state=replaced("")))
-
-    assert not seen.running
-    assert "unexpected end of JSON input" in seen.refusal
-
-
-@case("MM-RESTART-032", machines="two_even", kubelet=NONE)
-def test_truncated_file(prove: Prove) -> None:
-    """A file that ends in the middle is refused."""
-    seen = prove(POD, restart(state=replaced(UNUSED[:100])))
-
-    assert not seen.running
-    assert "unexpected end of JSON input" in seen.refusal
-
-
-@case("MM-RESTART-032", machines="two_even", kubelet=NONE)
-def test_file_that_is_no_json(prove: Prove) -> None:
-    """Something else in place of the file is refused."""
-    seen = prove(restart(state=replaced("policyName: Static")))
-
-    assert not seen.running
-    assert "invalid character" in seen.refusal
-
-
-@case("MM-RESTART-032", machines="one", kubelet=NONE)
-def test_file_with_something_behind_it(prove: Prove) -> None:
-    """A sound file with the rest of a longer one behind it is refused."""
-    seen = prove(restart(state=replaced(UNUSED + "}")))
-
-    assert not seen.running
-    assert "invalid character" in seen.refusal
-
-
-@case("MM-RESTART-033", machines="two_even", kubelet=NONE)
-def test_damaged_file_is_kept(prove: Prove) -> None:
-    """A file that was refused is left as it is, however often the kubelet is started again."""
-    damaged = UNUSED[:100]
-    seen = prove(POD, restart(state=replaced(damaged)), restart())
-
-    assert [False, False] == [seen.observation(step).running for step in (2, 3)]
-    assert [damaged, damaged] == [seen.observation(step).state_file for step in (2, 3)]
-
-
-@case("MM-RESTART-033", machines="two_even", kubelet=[NONE, RESTRICTED])
-def test_remedy_works(prove: Prove) -> None:
-    """With the damaged file deleted the kubelet starts, and the pods that run are booked again."""
-    seen = prove(POD, restart(state=replaced("{")), restart(state="lose"))
-
-    assert not seen.observation(2).running
-    assert seen.admitted("a")
     assert [block(0, memory="4Gi")] == seen.blocks("a")
 
 

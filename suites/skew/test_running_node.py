@@ -6,9 +6,12 @@ so that each finds a file that the other has written. The pods stand where a kub
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pinproof.running.releases import minor_of
 from pinproof.scenario.steps import Step
 from pinproof.suite import (
+    Configuration,
     Prove,
     Seen,
     admit,
@@ -28,12 +31,16 @@ from pinproof.suite import (
 RELEASES = ("1.29.6", "1.30.14", "1.31.0", "1.32.2", "1.33.13", "1.34.4", "1.35.4", "1.36.3", "1.37.1")
 """One of each minor, oldest first: those that a run of all releases has built anyway."""
 
+OLDEST_TO_GO_BACK_TO = 1
+"""Place among them: where 1.29 is not built for the subject it cannot be gone back to."""
+
 ALIGNED = static(topology="restricted", cpu="static")
 SINGLE = static(topology="single-numa-node", scope="pod", cpu="static")
 ALONE = static(topology="restricted")
 """Without CPU manager: by the exclusive CPUs of its pods a kubelet that lost the memory's state would find their nodes again."""
 
 SPREAD = static(topology="best-effort")
+Body = Callable[[Prove], None]
 ONE_MINOR_UP, TWO_MINORS_UP, ONE_MINOR_DOWN, TWO_MINORS_DOWN = 1, 2, -1, -2
 
 
@@ -102,63 +109,64 @@ def group_there_and_back(prove: Prove, minors: int) -> None:
     assert "0,1" == seen.mems("a")
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=[ALIGNED, SINGLE, ALONE], until="1.36")
+def over(minors: int, *kubelet: Configuration) -> Callable[[Body], Body]:
+    """Make a case for the releases that have another so many minors away; two minors are for `--nightly`."""
+    since = minor_of(RELEASES[OLDEST_TO_GO_BACK_TO - minors]) if minors < 0 else None
+    until = minor_of(RELEASES[-1 - minors]) if minors > 0 else None
+    return case(
+        "MM-SKEW-005",
+        "MM-SKEW-006",
+        machines="hugepages_even",
+        kubelet=kubelet,
+        since=since,
+        until=until,
+        nightly=abs(minors) > 1,
+    )
+
+
+@over(ONE_MINOR_UP, ALIGNED, SINGLE, ALONE)
 def test_next_minor_and_back(prove: Prove) -> None:
     """The upgrade that everybody does, and its undoing."""
     there_and_back(prove, ONE_MINOR_UP)
 
 
-@case(
-    "MM-SKEW-005",
-    "MM-SKEW-006",
-    machines="hugepages_even",
-    kubelet=[ALIGNED, SINGLE, ALONE],
-    until="1.35",
-    nightly=True,
-)
+@over(TWO_MINORS_UP, ALIGNED, SINGLE, ALONE)
 def test_two_minors_up_and_back(prove: Prove) -> None:
     """A kubelet may skip a minor."""
     there_and_back(prove, TWO_MINORS_UP)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=[ALIGNED, SINGLE, ALONE], since="1.31")
+@over(ONE_MINOR_DOWN, ALIGNED, SINGLE, ALONE)
 def test_previous_minor_and_back(prove: Prove) -> None:
     """A downgrade, and the way back."""
     there_and_back(prove, ONE_MINOR_DOWN)
 
 
-@case(
-    "MM-SKEW-005",
-    "MM-SKEW-006",
-    machines="hugepages_even",
-    kubelet=[ALIGNED, SINGLE, ALONE],
-    since="1.32",
-    nightly=True,
-)
+@over(TWO_MINORS_DOWN, ALIGNED, SINGLE, ALONE)
 def test_two_minors_down_and_back(prove: Prove) -> None:
     """A downgrade by two."""
     there_and_back(prove, TWO_MINORS_DOWN)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=SPREAD, until="1.36")
+@over(ONE_MINOR_UP, SPREAD)
 def test_group_at_the_next_minor_and_back(prove: Prove) -> None:
     """Its members and its sums stay."""
     group_there_and_back(prove, ONE_MINOR_UP)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=SPREAD, until="1.35", nightly=True)
+@over(TWO_MINORS_UP, SPREAD)
 def test_group_two_minors_up_and_back(prove: Prove) -> None:
     """Over a minor that is left out."""
     group_there_and_back(prove, TWO_MINORS_UP)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=SPREAD, since="1.31")
+@over(ONE_MINOR_DOWN, SPREAD)
 def test_group_at_the_previous_minor_and_back(prove: Prove) -> None:
     """Downwards first."""
     group_there_and_back(prove, ONE_MINOR_DOWN)
 
 
-@case("MM-SKEW-005", "MM-SKEW-006", machines="hugepages_even", kubelet=SPREAD, since="1.32", nightly=True)
+@over(TWO_MINORS_DOWN, SPREAD)
 def test_group_two_minors_down_and_back(prove: Prove) -> None:
     """Downwards by two first."""
     group_there_and_back(prove, TWO_MINORS_DOWN)

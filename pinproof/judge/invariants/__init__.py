@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pinproof.history import History
+from pinproof.history import History, Observation
 from pinproof.judge.course import Moment, course
 from pinproof.judge.invariants.answers import Answer, Known, answers_of, same_answer
 from pinproof.judge.invariants.books import IN_EVERY_STATE
@@ -43,19 +43,35 @@ def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Vio
     """
     live_before: Mapping[str, Pod] = {}
     standing: set[Violation] = set()
+    books = _Books()
     for moment in course(scenario, observed):
-        states = dict.fromkeys(_of_state(moment))
+        states = dict.fromkeys(_of_state(moment, books))
         yield from ((moment.index, violation) for violation in states if violation not in standing)
         yield from ((moment.index, violation) for violation in _of_step(moment, live_before))
         standing = set(states) if moment.now.running else standing
         live_before = moment.live
 
 
-def _of_state(moment: Moment) -> Iterator[Violation]:
+class _Books:
+    """What is wrong with the books of a history; they are looked at again only where they changed."""
+
+    def __init__(self) -> None:
+        self._judged: object = None
+        self._found: tuple[Violation, ...] = ()
+
+    def violations(self, now: Observation) -> tuple[Violation, ...]:
+        """I-1 to I-5 of an observation, from its machine state and its blocks alone."""
+        books = (now.machine, now.assignments, now.pod_assignments)
+        if books != self._judged:
+            self._judged = books
+            self._found = tuple(found for check in IN_EVERY_STATE.values() for found in check(now))
+        return self._found
+
+
+def _of_state(moment: Moment, books: _Books) -> Iterator[Violation]:
     """What is wrong with what the node is like."""
     if moment.now.running and not moment.foreign:
-        for check in IN_EVERY_STATE.values():
-            yield from check(moment.now)
+        yield from books.violations(moment.now)
     yield from pod_resources_show_blocks(moment)
 
 

@@ -73,15 +73,15 @@ def groups_are_disjoint(now: Observation) -> Iterator[Violation]:
 
 def single_and_group_do_not_mix(now: Observation) -> Iterator[Violation]:
     """I-3: no node is in a single-node block and in a block of several nodes."""
-    single: dict[int, tuple[str, Block]] = {}
-    group: dict[int, tuple[str, Block]] = {}
+    single: dict[int, Owned] = {}
+    group: dict[int, Owned] = {}
     for owned in _owned(now):
-        affinity = owned[1].affinity
+        affinity = owned[2].affinity
         kind = single if len(affinity) == 1 else group
         for node in affinity:
             kind.setdefault(node, owned)
     for node in sorted(single.keys() & group.keys()):
-        both = " and ".join(f"{owner} on {nodes(block.affinity)}" for owner, block in (single[node], group[node]))
+        both = " and ".join(_told(owned) for owned in (single[node], group[node]))
         yield Violation("I-3", f"assignments on node {node}", "one kind of allocation", both)
 
 
@@ -90,7 +90,7 @@ def assignments_are_counted(now: Observation) -> Iterator[Violation]:
     if now.machine is None or now.assignments is None:
         return
     counted: dict[int, int] = {}
-    for _, block in _owned(now):
+    for _, _, block in _owned(now):
         for node in block.affinity:
             counted[node] = counted.get(node, 0) + 1
     for node, state in now.machine.items():
@@ -111,7 +111,7 @@ def reserved_is_assigned(now: Observation) -> Iterator[Violation]:
     """
     if now.machine is None or now.assignments is None:
         return
-    for group, blocks in _connected(now.machine, [block for _, block in _owned(now)]):
+    for group, blocks in _connected(now.machine, [block for _, _, block in _owned(now)]):
         surplus: dict[str, int] = {}
         for node in group:
             if node in now.machine:
@@ -132,18 +132,23 @@ def reserved_is_assigned(now: Observation) -> Iterator[Violation]:
                 )
 
 
-def _owned(now: Observation) -> Iterator[tuple[str, Block]]:
-    """Every recorded block with its owner, `pod/container`; of a pod with blocks of its own, those, with the pod."""
+Owned = tuple[str, str, Block]
+"""A recorded block after its pod and its container, which is empty for a block of the pod as a whole."""
+
+
+def _owned(now: Observation) -> list[Owned]:
+    """Every recorded block with its owner; of a pod with blocks of its own, those alone."""
     whole = now.pod_assignments or {}
-    for pod, blocks in whole.items():
-        for block in blocks:
-            yield pod, block
+    owned = [(pod, "", block) for pod, blocks in whole.items() for block in blocks]
     for pod, containers in (now.assignments or {}).items():
-        if pod in whole:
-            continue
-        for container, blocks in containers.items():
-            for block in blocks:
-                yield f"{pod}/{container}", block
+        if pod not in whole:
+            owned += [(pod, container, block) for container, blocks in containers.items() for block in blocks]
+    return owned
+
+
+def _told(owned: Owned) -> str:
+    pod, container, block = owned
+    return f"{pod}/{container} on {nodes(block.affinity)}" if container else f"{pod} on {nodes(block.affinity)}"
 
 
 def _connected(machine: Mapping[int, NodeState], blocks: list[Block]) -> list[tuple[tuple[int, ...], list[Block]]]:

@@ -112,7 +112,7 @@ def counters_follow_admissions(moment: Moment) -> Iterator[Violation]:
 
 
 def _delta(before: Observation, now: Observation, name: str) -> int | None:
-    if before.counters is None or now.counters is None or not {name} <= before.counters.keys() & now.counters.keys():
+    if before.counters is None or now.counters is None or name not in before.counters or name not in now.counters:
         return None
     return now.counters[name] - before.counters[name]
 
@@ -122,6 +122,8 @@ def _due(moment: Moment) -> dict[str, tuple[int, int]]:
     step = moment.step
     pods = step.pods if isinstance(step, AdmitTogether) else (step.pod,) if isinstance(step, Admit) else ()
     each = [_due_to(pod, moment) for pod in pods]
+    if len(each) == 1:
+        return each[0]
     return {
         name: (sum(due[name][0] for due in each), sum(due[name][1] for due in each))
         for name in COUNTERS

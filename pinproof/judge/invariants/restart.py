@@ -40,10 +40,10 @@ def restart_changes_nothing(moment: Moment, live_before: Mapping[str, Pod]) -> I
         yield Violation("I-6", "running", "the kubelet starts again", f"it refuses: {now.refusal}")
         return
     yield from _pods_stay(live_before, now)
-    if before.assignments is not None and now.assignments is not None:
+    if before.assignments is not None and now.assignments is not None and before.assignments != now.assignments:
         kept = {name: pod for name, pod in live_before.items() if name in moment.live}
         yield from _blocks_stay(kept, before.assignments, now.assignments)
-    if before.machine is not None and now.machine is not None:
+    if before.machine is not None and now.machine is not None and before.machine != now.machine:
         yield from _books_stay(before, now, before.machine, now.machine)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pinproof.scenario.config import KubeletConfig
-from pinproof.scenario.faults import Disk, Runtime
+from pinproof.scenario.faults import AtWrite, CallFault, Disk, Forgetting, Point, Runtime
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, Pod, Resources
 from pinproof.scenario.steps import (
@@ -25,11 +25,15 @@ from pinproof.scenario.steps import (
     Step,
 )
 from pinproof.subjects.kubelet.configuration import asked
+from pinproof.subjects.protocol import NotObservableError
 
 Entries = dict[str, Any]
 
 SHOWN = ("hints", "stateFile")
 """Observables that cost time, in the words of the protocol."""
+
+CALLS = ("RunPodSandbox", "CreateContainer", "StartContainer")
+"""Calls to the runtime at which the driver can be killed; with the others nothing happens in the managers."""
 
 
 def request(scenario: Scenario, *, show: Sequence[str] = SHOWN) -> Entries:
@@ -61,20 +65,42 @@ def kubelet(config: KubeletConfig) -> Entries:
 
 
 def step(value: Step) -> Entries:
-    """A step; the release that a restart changes to is the caller's business."""
+    """A step; the release that a restart changes to is the caller's business.
+
+    Raises:
+        NotObservableError: the kubelet is to be killed at a call that this one does not make.
+    """
     match value:
         case Admit(pod=arriving):
             return {"admit": _pod(arriving)}
         case AdmitTogether():
             raise ValueError("a component admits one pod at a time; its capabilities say so")
-        case Crash() | Disk() | Runtime():
-            raise ValueError("a component has no crashes and faults yet; its capabilities say so")
+        case Crash(during=during, at=at):
+            return {"crash": {"during": step(during), "at": _point(at)}}
+        case Disk(state=state, file=file):
+            return {"disk": {"state": state, "file": file}}
+        case Runtime(fault=fault):
+            return {"runtime": _runtime(fault)}
         case Remove(pod=name):
             return {"remove": name}
         case Exit(pod=name, container=container, code=code):
             return {"exit": {"pod": name, "container": container, "code": code}}
         case Restart():
             return {"restart": _restart(value)}
+
+
+def _point(at: Point) -> Entries:
+    if isinstance(at, AtWrite):
+        return {"write": {"file": at.file, "number": at.number, "moment": at.moment}}
+    if at.method not in CALLS:
+        raise NotObservableError(f"a component makes no {at.method}, only {', '.join(CALLS)}")
+    return {"call": {"method": at.method, "number": at.number, "moment": at.moment}}
+
+
+def _runtime(fault: CallFault | Forgetting) -> Entries:
+    if isinstance(fault, Forgetting):
+        return {"forgets": True}
+    return {"call": fault.method, "how": fault.how, "times": fault.times}
 
 
 def _node(node: NumaNode) -> Entries:

@@ -23,7 +23,7 @@ from pinproof.subjects.kubelet.timeouts import Timeouts
 
 Reply = dict[str, Any]
 
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 16
 _STACK: Final = 64_000
 """Characters of a stack that are kept: Go prints what was running first."""
 

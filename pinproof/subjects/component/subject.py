@@ -12,12 +12,18 @@ from typing import Any, Final
 from pinproof.errors import SubjectError
 from pinproof.history import History, Observation
 from pinproof.running.releases import minor_number
-from pinproof.scenario.steps import Restart, Scenario
+from pinproof.scenario.steps import Restart, Scenario, begun
 from pinproof.subjects.component import encode
 from pinproof.subjects.component.decode import observations
 from pinproof.subjects.component.process import CrashError, Process
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import ADMIT_HINTS, MACHINE_WINDOWS, WITHOUT_MEMORY_MANAGER, Capabilities
+from pinproof.subjects.protocol import (
+    ADMIT_HINTS,
+    CRASH_AT_CALL,
+    MACHINE_WINDOWS,
+    WITHOUT_MEMORY_MANAGER,
+    Capabilities,
+)
 
 Components = Callable[[str], Path]
 """Release → driver binary, built if need be; for restarts into another release."""
@@ -59,6 +65,10 @@ CAPABILITIES: Final = Capabilities(
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",
+            "crash",
+            CRASH_AT_CALL,
+            "disk",
+            "runtime",
             ADMIT_HINTS,
             MACHINE_WINDOWS,
         }
@@ -192,7 +202,7 @@ class _Part:
 def _parts(scenario: Scenario, release: str) -> Iterator[_Part]:
     begin, before = 0, (scenario.machine, scenario.kubelet)
     machine, kubelet = before
-    for number, step in enumerate(scenario.steps):
+    for number, step in enumerate(map(begun, scenario.steps)):
         if not isinstance(step, Restart):
             continue
         if step.kubernetes and step.kubernetes != release:

@@ -23,10 +23,15 @@ type resident struct {
 	over     map[string]bool // containers that ended for good
 	finished bool            // Succeeded or Failed after having run
 	byName   bool            // knownByName of the kubelet that made its containers
+	sandbox  bool            // was made
+	waits    bool            // for a call that hangs
 }
 
 // told is what the runtime was told when a container was last created.
-type told struct{ mems, cpus string }
+type told struct {
+	mems, cpus string
+	started    bool
+}
 
 // arrival is the number at the end of a UID.
 func (r *resident) arrival() int {
@@ -52,14 +57,21 @@ type node struct {
 	start            series
 	allocatable      string
 	shuffle          *rand.Rand // nil: the state file's entries stay in their order
+	disk             *disk
+	runtime          *containerRuntime
+	starting         bool // the kubelet
 }
 
 func newNode(asked *request, shuffle *rand.Rand) *node {
 	clear(store.Files)
-	return &node{
+	n := &node{
 		machine: asked.Machine, kubelet: asked.Kubelet, names: map[string]string{}, shuffle: shuffle,
-		heard: &recorder{on: asked.shows("hints")},
+		heard:   &recorder{on: asked.shows("hints")},
+		disk:    &disk{states: map[string]string{}, shown: asked.shows("writes")},
+		runtime: &containerRuntime{fails: map[string]int{}, hangs: map[string]bool{}},
 	}
+	store.Between = n.disk
+	return n
 }
 
 // boot starts the kubelet on what is on disk, and admits every resident pod again.
@@ -68,7 +80,7 @@ func (n *node) boot() error {
 	if err != nil {
 		return err
 	}
-	n.settings, n.managers, n.refusal, n.known = settings, nil, settings.refusal, nil
+	n.settings, n.managers, n.refusal, n.known, n.starting = settings, nil, settings.refusal, nil, true
 	settings.use()
 	n.start = readCounters(settings.gates)
 	if n.refusal != "" {
@@ -85,12 +97,13 @@ func (n *node) boot() error {
 			return err
 		}
 		n.admit(r)
-		if r.active() {
+		if r.waits = false; r.active() {
 			n.startContainers(r)
 			n.makeUnknownContainers(r)
 		}
 	}
 	started.ready.AddSource("file")
+	n.starting = false
 	return nil
 }
 
@@ -117,10 +130,16 @@ func (n *node) admit(r *resident) {
 
 // carryOut carries out a step; on a node whose kubelet does not run only a restart does anything.
 func (n *node) carryOut(s *step) error {
-	n.heard.heard = nil
+	n.heard.heard, n.disk.seen = nil, nil
 	switch {
 	case s.Restart != nil:
 		return n.restart(s.Restart)
+	case s.Crash != nil:
+		return n.interrupted(s.Crash)
+	case s.Disk != nil:
+		n.disk.become(s.Disk)
+	case s.Runtime != nil:
+		n.happens(s.Runtime)
 	case n.managers == nil:
 		return nil
 	case s.Admit != nil:
@@ -196,14 +215,14 @@ func (n *node) startContainers(r *resident) {
 		if r.over[container.Name] {
 			continue
 		}
-		n.ensureStarted(r, container)
-		if !sidecar(container) {
+		n.ensureStarted(r, container, true)
+		if !sidecar(container) || !r.told[container.Name].started {
 			return
 		}
 	}
 	for i := range r.pod.Spec.Containers {
 		if container := &r.pod.Spec.Containers[i]; !r.over[container.Name] {
-			n.ensureStarted(r, container)
+			n.ensureStarted(r, container, false)
 		}
 	}
 }
@@ -218,7 +237,7 @@ func (n *node) makeUnknownContainers(r *resident) {
 		container := &r.pod.Spec.Containers[i]
 		if _, created := r.told[container.Name]; created && !r.over[container.Name] {
 			n.stopped(r, container.Name)
-			n.startContainer(r, container)
+			n.startContainer(r, container, false)
 		}
 	}
 }
@@ -227,14 +246,37 @@ func sidecar(container *v1.Container) bool {
 	return container.RestartPolicy != nil && *container.RestartPolicy == v1.ContainerRestartPolicyAlways
 }
 
-func (n *node) ensureStarted(r *resident, container *v1.Container) {
-	if _, created := r.told[container.Name]; !created {
-		n.startContainer(r, container)
+func (n *node) ensureStarted(r *resident, container *v1.Container, init bool) {
+	if was, created := r.told[container.Name]; !created {
+		n.startContainer(r, container, init)
+	} else if !was.started {
+		n.madeAnew(r, container, init)
 	}
 }
 
 // startContainer creates a container with its recorded pinning, then starts it, as the kubelet's container life cycle does.
-func (n *node) startContainer(r *resident, container *v1.Container) {
+// A call that fails is tried again.
+func (n *node) startContainer(r *resident, container *v1.Container, init bool) {
+	if r.waits || !n.created(r, container) {
+		return
+	}
+	containerStarts(n.managers, r.pod, container, containerID(r, container.Name))
+	switch n.runtime.call(start, func() { r.starts(container.Name) }) {
+	case failed:
+		n.madeAnew(r, container, init)
+	case hung:
+		r.waits = true
+	}
+}
+
+// created makes a container, and a sandbox for the first of a pod; false if the pod has to wait for a call that hangs.
+func (n *node) created(r *resident, container *v1.Container) bool {
+	makes := n.creation(r, container)
+	r.waits = (!r.sandbox && n.insist(runSandbox, func() { r.sandbox = true }) == hung) || n.insist(create, makes) == hung
+	return !r.waits
+}
+
+func (n *node) creation(r *resident, container *v1.Container) func() {
 	nodes := memoryNodes(n.managers.memory, r.pod, container)
 	sort.Ints(nodes)
 	mems := make([]string, len(nodes))
@@ -242,8 +284,13 @@ func (n *node) startContainer(r *resident, container *v1.Container) {
 		mems[i] = strconv.Itoa(id)
 	}
 	cpus := n.managers.cpu.GetCPUAffinity(string(r.pod.UID), container.Name)
-	r.told[container.Name] = told{mems: strings.Join(mems, ","), cpus: cpus.String()}
-	containerStarts(n.managers, r.pod, container, containerID(r, container.Name))
+	return func() { r.told[container.Name] = told{mems: strings.Join(mems, ","), cpus: cpus.String()} }
+}
+
+func (r *resident) starts(container string) {
+	was := r.told[container]
+	was.started = true
+	r.told[container] = was
 }
 
 func containerID(r *resident, container string) string { return string(r.pod.UID) + "/" + container }
@@ -271,7 +318,7 @@ func (n *node) exit(e *exitDocument) {
 	if r == nil || !r.active() || r.over[e.Container] {
 		return
 	}
-	if _, created := r.told[e.Container]; !created {
+	if !r.told[e.Container].started {
 		return
 	}
 	container, init := r.container(e.Container)
@@ -282,7 +329,7 @@ func (n *node) exit(e *exitDocument) {
 		r.over[e.Container] = true
 		n.startContainers(r)
 	case comesBack(r.pod, container, e.Code, regularInit):
-		n.startContainer(r, container)
+		n.startContainer(r, container, init)
 	default:
 		r.over[e.Container] = true
 		r.finished = regularInit || r.allOver()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -25,7 +26,11 @@ func (n *node) observe(withState bool) observation {
 	w.text = append(w.text, '{')
 	if n.managers == nil {
 		w.raw(`"running":false,"refusal":`)
-		w.string(n.refusal)
+		if n.refusal == "" { // it was killed
+			w.raw(`null`)
+		} else {
+			w.string(n.refusal)
+		}
 		withState = true
 	} else {
 		n.observeRunning(&w)
@@ -34,6 +39,10 @@ func (n *node) observe(withState bool) observation {
 	if withState {
 		w.raw(`,"stateFile":`)
 		w.string(string(store.Files[memoryFile]))
+	}
+	if n.disk.shown {
+		w.raw(`,"writes":`)
+		w.writes(n.disk.seen)
 	}
 	w.text = append(w.text, '}')
 	seen.text = w.text
@@ -250,6 +259,21 @@ func (w *writer) tables(tables map[v1.ResourceName]*memorystate.MemoryTable) {
 		}
 		w.raw(`]`)
 	})
+}
+
+func (w *writer) writes(writes []written) {
+	w.raw(`[`)
+	for i, write := range writes {
+		if i > 0 {
+			w.raw(`,`)
+		}
+		w.raw(`[`)
+		w.string(filepath.Base(write.path))
+		w.raw(`,`)
+		w.string(write.text)
+		w.raw(`]`)
+	}
+	w.raw(`]`)
 }
 
 func (w *writer) hints(heard []*hinted) {

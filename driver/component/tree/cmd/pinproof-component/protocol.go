@@ -27,6 +27,46 @@ type step struct {
 	Remove  *string          `json:"remove"`
 	Exit    *exitDocument    `json:"exit"`
 	Restart *restartDocument `json:"restart"`
+	Crash   *crashDocument   `json:"crash"`
+	Disk    *diskDocument    `json:"disk"`
+	Runtime *runtimeDocument `json:"runtime"`
+}
+
+// crashDocument is a step in the middle of which the kubelet is killed.
+type crashDocument struct {
+	During step `json:"during"`
+	At     struct {
+		Write *writePoint `json:"write"`
+		Call  *callPoint  `json:"call"`
+	} `json:"at"`
+}
+
+// writePoint is a moment of the n-th write of a state file in the step.
+type writePoint struct {
+	File   string `json:"file"`
+	Number int    `json:"number"`
+	Moment string `json:"moment"`
+}
+
+// callPoint is a moment of the n-th call of a method of the runtime in the step.
+type callPoint struct {
+	Method string `json:"method"`
+	Number int    `json:"number"`
+	Moment string `json:"moment"`
+}
+
+// diskDocument is about one state file or, with no name, about both.
+type diskDocument struct {
+	State string `json:"state"`
+	File  string `json:"file"`
+}
+
+// runtimeDocument: either the runtime forgets all, or the next calls of a method do not simply succeed.
+type runtimeDocument struct {
+	Forgets bool   `json:"forgets"`
+	Call    string `json:"call"`
+	How     string `json:"how"`
+	Times   int    `json:"times"`
 }
 
 type podDocument struct {
@@ -137,20 +177,45 @@ func parse(line []byte) (*request, error) {
 		return asked, errors.New("a request has a machine and a kubelet")
 	}
 	for i := range asked.Steps {
-		if n := asked.Steps[i].count(); n != 1 {
-			return asked, fmt.Errorf("steps[%d] says %d things to do, not one", i, n)
+		if err := asked.Steps[i].check(); err != nil {
+			return asked, fmt.Errorf("steps[%d] %w", i, err)
 		}
 	}
-	if asked.From != nil && (len(asked.Steps) == 0 || asked.Steps[0].Restart == nil) {
+	if asked.From != nil && (len(asked.Steps) == 0 || !asked.Steps[0].restarts()) {
 		return asked, errors.New("what goes on from a snapshot begins with a restart")
 	}
 	return asked, nil
 }
 
-func (s *step) count() int {
+func (s *step) check() error {
+	if n := s.events() + s.troubles(); n != 1 {
+		return fmt.Errorf("says %d things to do, not one", n)
+	}
+	switch {
+	case s.Crash != nil:
+		return s.Crash.check()
+	case s.Disk != nil:
+		return s.Disk.check()
+	case s.Runtime != nil:
+		return s.Runtime.check()
+	}
+	return nil
+}
+
+func (s *step) events() int {
+	return count(s.Admit != nil, s.Remove != nil, s.Exit != nil, s.Restart != nil)
+}
+
+func (s *step) troubles() int { return count(s.Crash != nil, s.Disk != nil, s.Runtime != nil) }
+
+func (s *step) restarts() bool {
+	return s.Restart != nil || (s.Crash != nil && s.Crash.During.Restart != nil)
+}
+
+func count(given ...bool) int {
 	n := 0
-	for _, given := range []bool{s.Admit != nil, s.Remove != nil, s.Exit != nil, s.Restart != nil} {
-		if given {
+	for _, one := range given {
+		if one {
 			n++
 		}
 	}

@@ -10,6 +10,9 @@ import (
 
 // restart stops the kubelet, changes what changes meanwhile, and starts it. Terminal pods do not come back.
 func (n *node) restart(r *restartDocument) error {
+	if n.managers != nil {
+		n.runtime.kubeletStops()
+	}
 	r.State.apply(memoryFile)
 	r.CPUState.apply(cpuFile)
 	if text, ok := store.Files[memoryFile]; ok && n.shuffle != nil {

@@ -123,7 +123,10 @@ func (r *request) run(shuffle *rand.Rand) (*outcome, error) {
 // guarded does something that a panic may end; then the kubelet is dead, and the panic is its last word.
 func (n *node) guarded(what func() error) (found *crash, err error) {
 	defer func() {
-		if said := recover(); said != nil {
+		said := recover()
+		if said == (killed{}) {
+			n.dies()
+		} else if said != nil {
 			found = &crash{Text: panicText(said), Stack: string(debug.Stack())}
 			n.managers, n.refusal = nil, found.Text
 		}

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"maps"
+	"slices"
+
 	"k8s.io/kubernetes/pkg/kubelet/lifecycle"
 	"k8s.io/kubernetes/pkg/kubelet/util/store"
 )
@@ -11,6 +14,8 @@ type snapshot struct {
 	Files     map[string]string  `json:"files"`
 	Names     map[string]string  `json:"names"`
 	Residents []residentSnapshot `json:"residents"`
+	Disk      map[string]string  `json:"disk"`
+	Fails     map[string]int     `json:"fails"`
 }
 
 type residentSnapshot struct {
@@ -23,10 +28,15 @@ type residentSnapshot struct {
 	Over     []string             `json:"over"`
 	Finished bool                 `json:"finished"`
 	ByName   bool                 `json:"byName"`
+	Sandbox  bool                 `json:"sandbox"`
+	Waiting  []string             `json:"waiting"` // containers that were created and not started
 }
 
 func (n *node) snapshot() *snapshot {
-	taken := &snapshot{Arrivals: n.arrivals, Files: map[string]string{}, Names: n.names, Residents: []residentSnapshot{}}
+	taken := &snapshot{
+		Arrivals: n.arrivals, Files: map[string]string{}, Names: n.names, Residents: []residentSnapshot{},
+		Disk: n.disk.states, Fails: n.runtime.fails,
+	}
 	for path, data := range store.Files {
 		taken.Files[path] = string(data)
 	}
@@ -34,9 +44,13 @@ func (n *node) snapshot() *snapshot {
 		one := residentSnapshot{
 			Document: r.document, UID: string(r.pod.UID), Admitted: r.verdict.Admit, Reason: r.verdict.Reason, Message: r.verdict.Message,
 			Told: map[string][2]string{}, Over: []string{}, Finished: r.finished, ByName: r.byName,
+			Sandbox: r.sandbox, Waiting: []string{},
 		}
 		for name, was := range r.told {
 			one.Told[name] = [2]string{was.mems, was.cpus}
+			if !was.started {
+				one.Waiting = append(one.Waiting, name)
+			}
 		}
 		for name := range r.over {
 			one.Over = append(one.Over, name)
@@ -52,6 +66,8 @@ func (n *node) resume(from *snapshot) error {
 	for path, data := range from.Files {
 		store.Files[path] = []byte(data)
 	}
+	maps.Copy(n.disk.states, from.Disk)
+	maps.Copy(n.runtime.fails, from.Fails)
 	for uid, name := range from.Names {
 		n.names[uid] = name
 	}
@@ -63,10 +79,11 @@ func (n *node) resume(from *snapshot) error {
 		}
 		r := &resident{
 			document: one.Document, pod: pod, told: map[string]told{}, over: map[string]bool{}, finished: one.Finished, byName: one.ByName,
+			sandbox: one.Sandbox,
 			verdict: lifecycle.PodAdmitResult{Admit: one.Admitted, Reason: one.Reason, Message: one.Message},
 		}
 		for name, was := range one.Told {
-			r.told[name] = told{mems: was[0], cpus: was[1]}
+			r.told[name] = told{mems: was[0], cpus: was[1], started: !slices.Contains(one.Waiting, name)}
 		}
 		for _, name := range one.Over {
 			r.over[name] = true

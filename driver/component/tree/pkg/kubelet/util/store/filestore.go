@@ -11,6 +11,19 @@ import (
 // Files are all files there are, by path. There is one node in the process, so nothing is locked.
 var Files = map[string][]byte{}
 
+// A Disk stands between the managers and their files.
+type Disk interface {
+	// Writing is told of a write that is about to be done; with an error nothing is.
+	Writing(path string, data []byte) error
+	// Written is told of one that was done.
+	Written(path string)
+	// Reading is told of a read; an error is its answer.
+	Reading(path string) error
+}
+
+// Between is the disk; without one, all that is written is there at once.
+var Between Disk
+
 // FileStore is a directory of Files.
 type FileStore struct {
 	directory string
@@ -26,7 +39,16 @@ func (f *FileStore) Write(key string, data []byte) error {
 	if err := ValidateKey(key); err != nil {
 		return err
 	}
-	Files[filepath.Join(f.directory, key)] = data
+	path := filepath.Join(f.directory, key)
+	if Between != nil {
+		if err := Between.Writing(path, data); err != nil {
+			return err
+		}
+	}
+	Files[path] = data
+	if Between != nil {
+		Between.Written(path)
+	}
 	return nil
 }
 
@@ -35,7 +57,13 @@ func (f *FileStore) Read(key string) ([]byte, error) {
 	if err := ValidateKey(key); err != nil {
 		return nil, err
 	}
-	data, ok := Files[filepath.Join(f.directory, key)]
+	path := filepath.Join(f.directory, key)
+	if Between != nil {
+		if err := Between.Reading(path); err != nil {
+			return nil, err
+		}
+	}
+	data, ok := Files[path]
 	if !ok {
 		return nil, ErrKeyNotFound
 	}
