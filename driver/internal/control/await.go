@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
@@ -79,7 +80,7 @@ type awaitPodsRequest struct {
 }
 
 type podState struct {
-	State   string `json:"state"` // started, rejected or pending
+	State   string `json:"state"` // started, hangs, rejected or pending
 	Reason  string `json:"reason"`
 	Message string `json:"message"`
 }
@@ -106,6 +107,8 @@ func (a *agent) podState(known kubelet.PodStatus, uid string, containers []strin
 		state.State = "rejected"
 	case known.Processed && a.started(uid, containers):
 		state.State = "started"
+	case known.Processed && slices.Contains(a.hanging(), uid):
+		state.State = "hangs"
 	}
 	return state
 }
@@ -142,11 +145,11 @@ func (a *agent) awaitGone(ctx context.Context, r awaitGoneRequest) (reply, error
 }
 
 type awaitContainerRequest struct {
-	UID       string  `json:"uid"`
-	Container string  `json:"container"`
-	State     string  `json:"state"`
-	Attempt   *uint32 `json:"attempt"` // nil: the newest
-	Timeout   millis  `json:"timeout_ms"`
+	UID       string `json:"uid"`
+	Container string `json:"container"`
+	State     string `json:"state"`
+	Attempt   uint32 `json:"attempt"` // this or a later one: a kubelet may need several
+	Timeout   millis `json:"timeout_ms"`
 }
 
 func (a *agent) awaitContainer(ctx context.Context, r awaitContainerRequest) (reply, error) {
@@ -156,12 +159,15 @@ func (a *agent) awaitContainer(ctx context.Context, r awaitContainerRequest) (re
 	return a.await(ctx, r.Timeout, func(context.Context) (reply, bool) {
 		found := a.store.Containers(func(c store.Container) bool {
 			return c.UID() == r.UID && c.Name() == r.Container &&
-				(r.Attempt == nil || c.Config.GetMetadata().GetAttempt() == *r.Attempt)
+				c.Config.GetMetadata().GetAttempt() >= r.Attempt
 		})
-		if len(found) == 0 {
-			return reply{"state": "absent"}, r.State == "absent"
+		state := "absent"
+		if len(found) > 0 {
+			state = store.StateName(found[len(found)-1].State)
 		}
-		state := store.StateName(found[len(found)-1].State)
+		if state != r.State && slices.Contains(a.hanging(), r.UID) {
+			return reply{"state": state, "hangs": true}, true
+		}
 		return reply{"state": state}, state == r.State
 	})
 }

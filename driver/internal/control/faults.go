@@ -84,3 +84,14 @@ func (a *agent) forgetAll(context.Context, struct{}) (reply, error) {
 	a.store.ForgetAll()
 	return nil, nil
 }
+
+// hanging are the UIDs of pods about which a call hangs.
+func (a *agent) hanging() []string {
+	uids := []string{}
+	for _, facts := range a.cri.Faults.Hanging() {
+		if uid, known := facts["uid"].(string); known {
+			uids = append(uids, uid)
+		}
+	}
+	return uids
+}

@@ -28,7 +28,7 @@ func (a *agent) observe(ctx context.Context, r observeRequest) (reply, error) {
 	body := reply{
 		"running": false, "exit_code": nil, "metrics": nil, "pods": nil, "pod_resources": nil, "errors": []string{},
 		"state": textOf(kubelet.Root + "/memory_manager_state"), "cpu_state": textOf(kubelet.Root + "/cpu_manager_state"),
-		"containers": a.containers(),
+		"containers": a.containers(), "hanging": a.hanging(),
 	}
 	process := a.current()
 	if process == nil {

@@ -110,7 +110,7 @@ class Performance:
             case Disk():
                 faults.spoil(self._node.agent, step)
             case Runtime(fault):
-                self._upset(fault)
+                self._disturb(fault)
             case _ if self._ending:
                 self._note("the kubelet does not run; the step was left out")
             case _:
@@ -157,6 +157,9 @@ class Performance:
         else:
             self._node.forget([live.uid])
             del self.pods[live.uid]
+            if faults.wants_own_node(self._scenario):
+                # What can go wrong with a removal comes after the kubelet has ceased to list the pod.
+                self._node.until(f"end {name}", "finish", lambda: self._have_ended({live.uid}))
 
     def _exit(self, name: str, container: str, code: int) -> None:
         live = self._live(name)
@@ -212,7 +215,7 @@ class Performance:
             raise capture_error("watch the kubelet", f"it was killed by {self._ending.message}")
         self._note(faults.remark(step.at, reached=crashed is not None))
 
-    def _upset(self, fault: CallFault | Forgetting) -> None:
+    def _disturb(self, fault: CallFault | Forgetting) -> None:
         faults.upset(self._node.agent, fault)
         if isinstance(fault, Forgetting):
             alive = [live for live in self.pods.values() if not live.terminal]
@@ -289,12 +292,18 @@ class Performance:
             self._node.until(f"end containers of {live.pod.name}", "exit", lambda: self._has_noticed(live))
 
     def _is_over(self, live: LivePod) -> tuple[bool, object]:
+        if self._ended_or_hangs(live.uid, self._node.observe(everything=False)):
+            return True, ""
         return is_over(live.uid, self._log_about(live.uid)), "its worker has not come to its end in the log"
+
+    def _ended_or_hangs(self, uid: str, reply: Reply) -> bool:
+        """Whether nothing more will come of a pod for now: the kubelet has ended, or waits for its container runtime."""
+        return self._ended(reply) or uid in reply.get("hanging", ())
 
     def _has_noticed(self, live: LivePod) -> tuple[bool, object]:
         """Whether the kubelet knows of every container that has ended for good."""
         reply = self._node.observe(everything=False)
-        if self._ended(reply):
+        if self._ended_or_hangs(live.uid, reply):
             return True, ""
         status = _status(reply, live.uid)
         states = {each["name"]: each.get("state", {}) for each in status.get("containerStatuses") or ()}
@@ -311,8 +320,7 @@ class Performance:
 
     def _have_ended(self, uids: set[str]) -> tuple[bool, object]:
         reply = self._node.observe(everything=False)
-        if self._ended(reply):
-            return True, ""
+        uids = {uid for uid in uids if not self._ended_or_hangs(uid, reply)}
         running = [each for each in reply["containers"] if each["uid"] in uids and each["state"] == "running"]
         unfinished = sorted(uid for uid in uids if not is_inactive(uid, self._log_about(uid)))
         return not running and not unfinished, (running, unfinished)

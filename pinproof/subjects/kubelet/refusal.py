@@ -18,6 +18,9 @@ _BLOCK = re.compile(r"\berr=<$")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)")
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
+_DRAFT = re.compile(r"(?<=/)\.\d+(?= )")
+"""The file without name in which a kubelet writes a new text: a dot and a random number."""
+
 _LAST_WORDS = ("command failed", "Failed to start ContainerManager")
 """Messages that a kubelet logs right before it exits on purpose; `err` beside them is the reason."""
 
@@ -47,7 +50,7 @@ def ending(log: str, *, code: int | None, signal: int | None = None) -> Ending:
         return Ending("killed", f"signal {signal}; last words: {_last_line(log)}")
     if code == 0:
         return Ending("stopped", "")
-    return Ending("refused", _reason(log.splitlines()))
+    return Ending("refused", _DRAFT.sub(".TEMP", _reason(log.splitlines())))
 
 
 def unquote(text: str) -> str:
