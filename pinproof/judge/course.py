@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from pinproof.history import History, Observation
 from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.faults import Disk, StateFile
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.steps import (
@@ -36,7 +38,7 @@ class Moment:
     """Of the observation: 0 is the start of the kubelet."""
 
     step: Step | None
-    """What led here; None for the start."""
+    """What led here, or what was interrupted; None for the start."""
 
     machine: Machine
     """In force after the step."""
@@ -51,7 +53,10 @@ class Moment:
     """Pods on the node that were rejected or have finished."""
 
     unchanged: bool
-    """The step is a restart that keeps the state and changes neither machine, configuration nor release."""
+    """The step is a restart that keeps the state and changes neither machine, configuration nor release, on disks that work."""
+
+    after_kill: bool
+    """The same, and the kubelet before it was killed in the middle of a step that changed nothing of that either."""
 
     foreign: bool
     """The scenario put a state file of its own making in place, now or earlier; what it says is not the kubelet's
@@ -72,6 +77,15 @@ class _Node:
     kubelet: KubeletConfig
     kubernetes: str | None = None
     foreign: bool = False
+    behind: bool = False
+    """A disk fails, or has failed since the last start, so that the files may be older than what the kubelet knew."""
+
+    disks: dict[str, str] = field(default_factory=dict)
+    """State file → its disk's state."""
+
+    plain: bool = True
+    """The last step was none that changes what a kubelet starts on."""
+
     pods: dict[str, Pod] = field(default_factory=dict)
     live: dict[str, Pod] = field(default_factory=dict)
     exits: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -88,17 +102,19 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
     for index, (step, now) in enumerate(zip((None, *scenario.steps), observed.observations, strict=False)):
         down = before is not None and not before.running
         event = begun(step) if step else None
-        unchanged = _take(node, event if isinstance(event, Restart) or not down else None)
+        killed = down and before is not None and before.refusal is None and node.plain
+        unchanged = _take(node, event if isinstance(event, Restart | Disk) or not down else None)
         _settle(node, now)
         now = _of_manager(now, node.kubelet)
         yield Moment(
             index=index,
-            step=step,
+            step=event,
             machine=node.machine,
             kubelet=node.kubelet,
             live=dict(node.live),
             ended=frozenset(node.pods.keys() - node.live.keys()),
             unchanged=unchanged and not isinstance(step, Crash),
+            after_kill=unchanged and killed and not isinstance(step, Crash),
             foreign=node.foreign,
             idle=node.idle,
             before=before,
@@ -120,6 +136,7 @@ def _take(node: _Node, step: Step | None) -> bool:
     Steps other than a restart are left out while no kubelet runs, and are None here.
     """
     node.idle = isinstance(step, Exit) and _has_ended(node, step)
+    node.plain = not isinstance(step, Restart | Disk)
     match step:
         case _ if node.idle:
             pass
@@ -134,7 +151,11 @@ def _take(node: _Node, step: Step | None) -> bool:
         case Exit(pod=name, container=container, code=code):
             node.exits.setdefault(name, {})[container] = code
         case Restart():
-            return _restart(node, step)
+            node.plain = _restart(node, step)
+            return node.plain
+        case Disk(state=state, file=file):
+            node.behind = True
+            node.disks.update(dict.fromkeys((file,) if file else get_args(StateFile), state))
     return False
 
 
@@ -159,7 +180,8 @@ def _restart(node: _Node, step: Restart) -> bool:
         node.foreign = True
     node.pods = dict(node.live)  # what was rejected or has finished does not come back
     # A configuration that is given again is a change even where it is equal: 0.5Gi is not read as 512Mi is.
-    kept = step.state == step.cpu_state == "keep"
+    kept = step.state == step.cpu_state == "keep" and not node.behind
+    node.behind = any(state != "works" for state in node.disks.values())
     return kept and not (step.machine or step.kubelet or step.kubernetes)
 
 

@@ -120,15 +120,15 @@ class StateFiles:
         return restored
 
     def _read_memory(self, kubelet: Start) -> MemoryState:
-        settings, disk = kubelet.settings, self.contents.memory
+        settings, disk, reach = kubelet.settings, self.contents.memory, kubelet.reach
         if not settings.memory_manager:
             return MemoryState(books=settings.empty)
         if settings.policy != "None" and settings.empty.is_overdrawn:
-            kubelet.reach("start.overdrawn")
+            reach("start.overdrawn")
         if fault := self.disks.complaint(MEMORY, exists=disk is not None):
             raise restart.unusable(fault)
         gate = settings.pod_level_managers
-        loaded = restart.load(disk, settings.policy, kubelet.behaviour, pod_level_managers=gate, reach=kubelet.reach)
+        loaded = restart.load(disk, settings.policy, kubelet.behaviour, pod_level_managers=gate, reach=reach)
         self._as_read = disk if loaded and (loaded.machine or settings.policy == "None") else None
         fresh = MemoryState(books=settings.empty)
         if loaded is None:

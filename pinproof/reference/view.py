@@ -90,7 +90,8 @@ class View:
             node_id: NodeState(known.number_of_assignments, dict(known.memory or {}), tuple(known.cells or ()))
             for node_id, known in (content.machine or {}).items()
         }
-        return replace(left, assignments=assignments, machine=machine)
+        pods = {_name(node, uid): tuple(sorted(blocks or ())) for uid, blocks in (content.pod_entries or {}).items()}
+        return replace(left, assignments=assignments, pod_assignments=pods, machine=machine)
 
     def _machine_of(self, books: Books) -> dict[int, NodeState]:
         """The books by node number; what a node shows is made anew only where its books changed."""

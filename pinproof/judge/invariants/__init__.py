@@ -12,7 +12,7 @@ from pinproof.history import History, Observation
 from pinproof.judge.course import Moment, course
 from pinproof.judge.invariants.answers import Answer, Known, answers_of, same_answer
 from pinproof.judge.invariants.books import IN_EVERY_STATE
-from pinproof.judge.invariants.life import no_pod_ends_the_kubelet
+from pinproof.judge.invariants.life import killed_kubelet_starts_again, no_pod_ends_the_kubelet
 from pinproof.judge.invariants.reported import (
     containers_are_told_their_nodes,
     counters_follow_admissions,
@@ -36,18 +36,22 @@ __all__ = [
 
 
 def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Violation]]:
-    """(index of the observation, violation) of I-1 to I-7 and I-9 in a history.
+    """(index of the observation, violation) of I-1 to I-7, I-9 and I-10 in a history.
 
     Books are judged while the kubelet runs and the file is its own: what a scenario wrote into the file is no promise.
     What is wrong with a state is told when it comes up, not again after every step for as long as it stays.
     """
     live_before: Mapping[str, Pod] = {}
+    ran_before: Mapping[str, Pod] = {}
     standing: set[Violation] = set()
     books = _Books()
     for moment in course(scenario, observed):
         states = dict.fromkeys(_of_state(moment, books))
         yield from ((moment.index, violation) for violation in states if violation not in standing)
         yield from ((moment.index, violation) for violation in _of_step(moment, live_before))
+        here = {name: pod for name, pod in ran_before.items() if name in moment.live}
+        yield from ((moment.index, violation) for violation in killed_kubelet_starts_again(moment, here))
+        ran_before = moment.live if moment.now.running else ran_before
         standing = set(states) if moment.now.running else standing
         live_before = moment.live
 

@@ -39,7 +39,7 @@ def restart_changes_nothing(moment: Moment, live_before: Mapping[str, Pod]) -> I
     if not now.running:
         yield Violation("I-6", "running", "the kubelet starts again", f"it refuses: {now.refusal}")
         return
-    yield from _pods_stay(live_before, now)
+    yield from pods_stay("I-6", live_before, now)
     if before.assignments is not None and now.assignments is not None and before.assignments != now.assignments:
         kept = {name: pod for name, pod in live_before.items() if name in moment.live}
         yield from _blocks_stay(kept, before.assignments, now.assignments)
@@ -47,14 +47,15 @@ def restart_changes_nothing(moment: Moment, live_before: Mapping[str, Pod]) -> I
         yield from _books_stay(before, now, before.machine, now.machine)
 
 
-def _pods_stay(live_before: Mapping[str, Pod], now: Observation) -> Iterator[Violation]:
+def pods_stay(invariant: str, live_before: Mapping[str, Pod], now: Observation) -> Iterator[Violation]:
+    """Pods that ran before a start are admitted by it."""
     if now.pods is None:
         return
     for name in live_before:
         verdict = now.pods.get(name)
         if verdict is None or not verdict.admitted:
             seen = "the kubelet does not know it" if verdict is None else words("", verdict)
-            yield Violation("I-6", f"pods.{name}", "admitted, as before the restart", seen)
+            yield Violation(invariant, f"pods.{name}", "admitted, as before the restart", seen)
 
 
 def _blocks_stay(pods: Mapping[str, Pod], before: Assignments, now: Assignments) -> Iterator[Violation]:

@@ -94,6 +94,12 @@ _ALL = (
         "No pod ends a running kubelet: it runs on after every admission, every end of a container and every removal.",
         "kubernetes.io, kubelet; kubernetes/kubernetes#113781",
     ),
+    Invariant(
+        "I-10",
+        "A kubelet that is killed, at whatever moment, starts again on the files that it has left, and what ran before the "
+        "interrupted step is not rejected.",
+        "kubernetes.io, Memory Manager; kubernetes/kubernetes#84783",
+    ),
 )
 
 INVARIANTS: Mapping[str, Invariant] = MappingProxyType({invariant.id: invariant for invariant in _ALL})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -71,7 +71,7 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
     running = bool(reply["running"])
     if running and reply.get("errors"):
         raise capture_error("observe the node", "; ".join(map(str, reply["errors"])))
-    if not running:
+    if not running and refusal is not None:
         return Observation(running=False, refusal=refusal, state_file=reply.get("state") or "")
     with _reading("memory_manager_state"):
         state = _document(_authoritative(reply.get("state")), "machineState")
@@ -79,6 +79,9 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
         pod_assignments = _pod_assignments(state, names)
     with _reading("cpu_manager_state"):
         cpu = _cpu(_document(reply.get("cpu_state"), "defaultCpuSet"), names)
+    if not running:  # it was killed, and what it has left is to be looked at
+        left = Observation(running=False, state_file=reply.get("state") or "", cpu=cpu)
+        return replace(left, assignments=assignments, pod_assignments=pod_assignments, machine=machine)
     with _reading("/pods"):
         known = _known(reply["pods"], names)
         pods, told = _verdicts(known, names), _told(reply["containers"], names, known)
