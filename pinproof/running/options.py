@@ -62,7 +62,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--subject",
         metavar="S",
-        help="what to test: kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, reference[:MINOR] "
+        help="what to test: kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, kind:VERSION, reference[:MINOR] "
         f"(default {DEFAULT_SUBJECT})",
     )
     group.addoption("--out", metavar="DIR", default="out", help="where the report goes (default out)")

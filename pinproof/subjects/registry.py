@@ -116,6 +116,12 @@ def _component(spec: str, what: str, options: Options) -> Subject:
     )
 
 
+def _kind(spec: str, what: str, options: Options) -> Subject:
+    from pinproof.subjects.kind.opening import open_kind
+
+    return open_kind(spec, what, options)
+
+
 def _reference(spec: str, what: str, options: Options) -> Subject:
     from pinproof.subjects.reference import ReferenceSubject
 
@@ -123,7 +129,7 @@ def _reference(spec: str, what: str, options: Options) -> Subject:
 
 
 KINDS: Final[Mapping[str, Callable[[str, str, Options], Subject]]] = MappingProxyType(
-    {"kubelet": _kubelet, "component": _component, "reference": _reference}
+    {"kubelet": _kubelet, "component": _component, "kind": _kind, "reference": _reference}
 )
 """Kind → how to open it from (the whole text, what follows the colon, options)."""
 
@@ -131,6 +137,7 @@ USAGE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "kubelet": "kubelet:VERSION|TREE|BINARY",
         "component": "component:VERSION|TREE|BINARY",
+        "kind": "kind:VERSION[?kubelet=VERSION|TREE|BINARY]",
         "reference": "reference[:MINOR]",
     }
 )

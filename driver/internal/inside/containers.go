@@ -3,6 +3,7 @@ package inside
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,6 +33,9 @@ const (
 	labelPod       = "io.kubernetes.pod.name"
 	labelContainer = "io.kubernetes.container.name"
 )
+
+// annotationSource says where a kubelet has a pod from.
+const annotationSource = "kubernetes.io/config.source"
 
 // A container is one attempt at one, as the runtime has it.
 type container struct {
@@ -112,6 +116,34 @@ func (r *runtime) end(ctx context.Context, id string, code int) error {
 		return err
 	}
 	return syscall.Kill(info.PID, workload.Tell)
+}
+
+// purge ends and removes everything that runs for pods of an API server: those of the node itself stay.
+func (r *runtime) purge(ctx context.Context) error {
+	reply, err := r.client.ListPodSandbox(ctx, &cri.ListPodSandboxRequest{})
+	if err != nil {
+		return fmt.Errorf("list the sandboxes: %w", err)
+	}
+	done := make(chan error, len(reply.GetItems()))
+	begun := 0
+	for _, sandbox := range reply.GetItems() {
+		if sandbox.GetAnnotations()[annotationSource] != "api" {
+			continue
+		}
+		begun++
+		go func() {
+			_, err := r.client.StopPodSandbox(ctx, &cri.StopPodSandboxRequest{PodSandboxId: sandbox.GetId()})
+			if err == nil {
+				_, err = r.client.RemovePodSandbox(ctx, &cri.RemovePodSandboxRequest{PodSandboxId: sandbox.GetId()})
+			}
+			done <- err
+		}()
+	}
+	var failed []error
+	for range begun {
+		failed = append(failed, <-done)
+	}
+	return errors.Join(failed...)
 }
 
 // latest is the newest attempt at a container, nil if there is none.

@@ -168,6 +168,17 @@ func (n *node) exit(ctx context.Context, r exitRequest) (reply, error) {
 	return nil, n.runtime.end(ctx, newest.id, r.Code)
 }
 
+type purgeRequest struct {
+	Timeout millis `json:"timeout_ms"`
+}
+
+// purge removes what pods have left in the runtime, while no kubelet runs.
+func (n *node) purge(ctx context.Context, r purgeRequest) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.Timeout.duration())
+	defer cancel()
+	return nil, n.runtime.purge(ctx)
+}
+
 type observeRequest struct {
 	PodResources bool `json:"pod_resources"`
 	Allocatable  bool `json:"allocatable"`

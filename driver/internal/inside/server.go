@@ -21,6 +21,7 @@ var operations = map[string]operation{
 	"stop":            with((*node).stop),
 	"exit":            with((*node).exit),
 	"log":             with((*node).words),
+	"purge":           with((*node).purge),
 	"observe":         with((*node).observe),
 	"await_ready":     with((*node).awaitReady),
 	"await_pods":      with((*node).awaitPods),

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -35,9 +35,15 @@ class Agent:
     """A running node agent."""
 
     def __init__(
-        self, binary: Path, *, namespaces: str, timeouts: Timeouts, command: Sequence[str] | None = None
+        self,
+        binary: Path,
+        *,
+        namespaces: str,
+        timeouts: Timeouts,
+        command: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
     ) -> None:
-        """Start it; `command` instead of the binary itself where it runs somewhere else. Raises AgentError."""
+        """Start it; where it runs somewhere else, by `command`, with more in its environment. Raises AgentError."""
         self.namespaces = namespaces
         self._timeouts = timeouts
         self._next = 0
@@ -45,11 +51,15 @@ class Agent:
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process; has no name
         try:
             self._process = subprocess.Popen(
-                command or [str(binary), "agent", "--namespaces", namespaces],
+                list(command) or [str(binary), "agent", "--namespaces", namespaces],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
-                env={**os.environ, "GOGC": "400"},  # it is small: collecting garbage less often costs nothing
+                env={
+                    **os.environ,
+                    "GOGC": "400",
+                    **(env or {}),
+                },  # it is small: collecting garbage less often costs nothing
                 # Ctrl-C is for us alone: we end the agent, in order.
                 start_new_session=True,
             )

@@ -46,13 +46,13 @@ def document(config: KubeletConfig, *, minor: int, user_namespace: bool) -> Docu
     made = {**base, **asked(config)}
     made["featureGates"] = {
         "KubeletInUserNamespace": user_namespace,
-        **_without_pod_cgroups(config, minor),
+        **gates_without_pod_cgroups(config, minor),
         **dict(config.feature_gates),
     }
     return made
 
 
-def _without_pod_cgroups(config: KubeletConfig, minor: int) -> dict[str, bool]:
+def gates_without_pod_cgroups(config: KubeletConfig, minor: int) -> dict[str, bool]:
     """From 1.36 a kubelet reads back the pod cgroup of a pod with pod-level resources, and without cgroups per QoS it crashes.
 
     A kubelet whose gate for such resources is off already is left to say what it thinks of gates that depend on it.

@@ -13,7 +13,24 @@ from typing import Final, Literal
 from pinproof.errors import InputError, Problem
 
 Wait = Literal[
-    "version", "setup", "ready", "stop", "admission", "readmission", "exit", "finish", "removal", "clean", "reply"
+    "version",
+    "setup",
+    "ready",
+    "stop",
+    "admission",
+    "readmission",
+    "exit",
+    "finish",
+    "removal",
+    "clean",
+    "reply",
+    "engine",
+    "cluster",
+    "prepare",
+    "account",
+    "api",
+    "power",
+    "delete",
 ]
 
 SECONDS: Final[dict[Wait, float]] = {
@@ -28,6 +45,13 @@ SECONDS: Final[dict[Wait, float]] = {
     "removal": 30,  # from the manifest's removal until the kubelet has forgotten the pod
     "clean": 30,  # until a node that served a scenario has empty books again
     "reply": 20,  # what the node agent may take for a request beyond the wait that the request asks for
+    "engine": 30,  # what a container engine answers at once
+    "cluster": 600,  # from `kind create cluster` to its end; a registry's image is pulled meanwhile
+    "prepare": 120,  # what a node of a cluster needs once
+    "account": 60,  # from the namespace until it has its default service account
+    "api": 20,  # an answer of the API server
+    "power": 90,  # from the cut until the node's systemd runs again
+    "delete": 120,  # `kind delete cluster`
 }
 
 VARIABLE: Final = "PINPROOF_SLOW"

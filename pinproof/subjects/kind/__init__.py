@@ -1,0 +1,1 @@
+"""The kind subject: real clusters with made machines."""

@@ -1,0 +1,156 @@
+"""A cluster's API server: the official client where it knows best (kubeconfig, TLS, who we are), plain JSON for the rest.
+
+The typed models of the client parse a pod in milliseconds and rename its fields; a scenario asks for hundreds of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from pinproof.errors import SubjectError
+from pinproof.subjects.kubelet.timeouts import Timeouts
+
+Document = dict[str, Any]
+
+_FAULT = "the cluster"
+_NOT_FOUND = 404
+
+
+class ApiError(SubjectError):
+    """The API server is not there, or did not answer as it should."""
+
+
+class RefusedError(Exception):
+    """The API server answered that it does not do what it was asked; `code` is HTTP's."""
+
+    def __init__(self, code: int, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"{code}: {message}")
+
+
+class Api:
+    """A connection to the API server that a kubeconfig names."""
+
+    def __init__(self, kubeconfig: Path, *, timeouts: Timeouts) -> None:
+        """Read the kubeconfig. Raises SubjectError where the client is not installed or cannot read it."""
+        self._timeouts = timeouts
+        client = _client(kubeconfig)
+        self._pool = client.rest_client.pool_manager
+        self._host = str(client.configuration.host)
+        self._headers = {"Accept": "application/json", "User-Agent": "pinproof"}
+        for way in client.configuration.auth_settings().values():
+            if way["in"] == "header":
+                self._headers[way["key"]] = way["value"]
+
+    def get(self, path: str, **query: object) -> Document:
+        """GET a document. Raises RefusedError, ApiError."""
+        return cast(Document, json.loads(self.text(path, **query)))
+
+    def text(self, path: str, **query: object) -> str:
+        """GET a text, such as a page of metrics. Raises RefusedError, ApiError."""
+        return self._request("GET", path, query=query).decode(errors="replace")
+
+    def post(self, path: str, body: Document) -> Document:
+        """Create an object. Raises RefusedError, ApiError."""
+        return cast(Document, json.loads(self._request("POST", path, body=body)))
+
+    def delete(self, path: str, *, grace: int | None = None) -> bool:
+        """Delete an object; whether there was one. `grace` 0 does not wait for its node. Raises RefusedError, ApiError."""
+        options: Document = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
+        try:
+            self._request("DELETE", path, body=options)
+        except RefusedError as refused:
+            if refused.code == _NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def watch(self, path: str, *, since: str, **query: object) -> Iterator[Document]:
+        """The events of a collection after a resource version, until the server or `interrupt` ends it."""
+        query = {**query, "watch": "true", "resourceVersion": since, "allowWatchBookmarks": "true"}
+        response = self._open("GET", path, query=query, read=None)
+        try:
+            if response.status >= 400:
+                raise _refused(response.status, response.read())
+            rest = b""
+            for chunk in response.stream(1 << 16, decode_content=True):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield cast(Document, json.loads(line))
+        finally:
+            response.close()
+
+    def _request(
+        self, method: str, path: str, *, body: Document | None = None, query: Mapping[str, object] | None = None
+    ) -> bytes:
+        response = self._open(method, path, body=body, query=query, read=self._timeouts.seconds("api"))
+        data = cast(bytes, response.read())
+        response.release_conn()
+        if response.status >= 400:
+            raise _refused(response.status, data)
+        return data
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        *,
+        read: float | None,
+        body: Document | None = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Any:
+        import urllib3
+
+        url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
+        data = json.dumps(body, separators=(",", ":")) if body is not None else None
+        timeout = urllib3.Timeout(connect=self._timeouts.seconds("api"), read=read)
+        try:
+            return self._pool.request(
+                method, url, body=data, headers=headers, timeout=timeout, preload_content=False, retries=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise ApiError(
+                f"ask the API server, {method} {path}",
+                f"{self._host} does not answer: {error}",
+                fault=_FAULT,
+                remedy="see whether the cluster runs; run again, which makes another",
+            ) from error
+
+
+def _refused(code: int, data: bytes) -> RefusedError:
+    try:
+        said = json.loads(data)
+        message = str(said.get("message", "")) if isinstance(said, dict) else ""
+    except ValueError:
+        message = ""
+    return RefusedError(code, message or data[:300].decode(errors="replace"))
+
+
+def _client(kubeconfig: Path) -> Any:
+    try:
+        from kubernetes import config
+    except ImportError as error:
+        raise SubjectError(
+            "open the cluster",
+            f"the official client of Kubernetes is not installed: {error}",
+            fault="this installation of pinproof",
+            remedy="pip install 'pinproof[kind]'",
+        ) from error
+    try:
+        load: Any = config.new_client_from_config  # the client has no types
+        return load(config_file=str(kubeconfig), persist_config=False)
+    except (config.ConfigException, OSError, ValueError, TypeError) as error:
+        raise SubjectError(
+            "read the kubeconfig",
+            f"{kubeconfig}: {error}",
+            fault="the kubeconfig",
+            remedy="give one with which `kubectl get nodes` works",
+        ) from error

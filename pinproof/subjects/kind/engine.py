@@ -1,0 +1,112 @@
+"""What a container engine is asked for, by its command line, which Docker and Podman share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pinproof.errors import SubjectError
+from pinproof.subjects.kubelet.timeouts import Timeouts, Wait
+
+CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+"""kind marks the containers of a cluster with its name."""
+
+_WORDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The engine's command line."""
+
+    name: str
+    """`docker` or `podman`."""
+
+    timeouts: Timeouts
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to the environment of every command."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a command."""
+        return {**os.environ, **self.env}
+
+    def inside(self, node: str, *command: str) -> list[str]:
+        """The command line that runs a command in a node, with our standard input."""
+        return [self.name, "exec", "-i", node, *command]
+
+    def run(self, step: str, wait: Wait, *arguments: str, given: bytes = b"") -> str:
+        """Run a command of the engine and return what it says. Raises SubjectError with its last words."""
+        return run(step, [self.name, *arguments], self, wait, given=given)
+
+    def containers(self, cluster: str) -> dict[str, bool]:
+        """The containers of a cluster, and whether each runs."""
+        said = self.run(
+            "look for the cluster",
+            "engine",
+            "ps",
+            "--all",
+            "--filter",
+            f"label={CLUSTER_LABEL}={cluster}",
+            "--format",
+            "{{.Names}} {{.State}}",
+        )
+        pairs = (line.split() for line in said.splitlines() if line.strip())
+        return {name: state == "running" for name, state in pairs}
+
+    def cut_power(self, node: str) -> None:
+        """Take a node's power and give it back: nothing in it is told to end. Raises SubjectError."""
+        self.run(f"cut the power of {node}", "power", "restart", "--time", "0", node)
+
+
+def run(step: str, command: Sequence[str], engine: Commands, wait: Wait, *, given: bytes = b"") -> str:
+    """Run a command with the engine's environment. Raises SubjectError with its last words."""
+    seconds = engine.timeouts.seconds(wait)
+    try:
+        done = subprocess.run(
+            command,
+            input=given,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+            env=engine.environment,
+            start_new_session=True,  # Ctrl-C is for us alone: what was begun is ended, and cleaned up, in order
+        )
+    except subprocess.TimeoutExpired as error:
+        words = _last(error.stderr or b"", error.stdout or b"")
+        raise _failed(step, f"the wait {wait!r} expired after {seconds:g} s; last words: {words}") from error
+    except OSError as error:
+        raise _failed(step, f"{command[0]} cannot be run: {error.strerror}") from error
+    if done.returncode:
+        raise _failed(step, f"{command[0]} ended with {done.returncode}: {_last(done.stderr, done.stdout)}")
+    return done.stdout.decode(errors="replace")
+
+
+def _last(*texts: bytes) -> str:
+    return "\n".join(text.decode(errors="replace").strip()[-_WORDS:] for text in texts if text.strip()) or "none"
+
+
+def _failed(step: str, message: str) -> SubjectError:
+    fault, remedy = "the container engine or the cluster on it", "run `pinproof doctor`; on a slow machine try --slow 3"
+    for sign, (whose, what) in _KNOWN.items():
+        if sign in message:
+            fault, remedy = whose, what
+    return SubjectError(step, message, fault=fault, remedy=remedy)
+
+
+_KNOWN = {
+    "Cannot connect to the Docker daemon": (
+        "this machine: no engine runs",
+        "start Docker, or let pinproof start one as root",
+    ),
+    "permission denied": ("the permissions of this user", "add the user to the group docker, or run as root"),
+    "no space left on device": ("this machine's disk", "make room: `docker system df` shows what takes it"),
+    "port is already allocated": ("another process of this machine", "run again: another port is chosen"),
+    "No such image": ("the node image", "give another version or ?image="),
+    "pull access denied": (
+        "the node image, or the registry",
+        "give an image that exists, or build one: pinproof build node-image",
+    ),
+}
+"""What an engine says → whose fault it is, and the way out."""

@@ -1,0 +1,74 @@
+"""In which order pods have to be created so that restarts bring them back as the scenario says. Pure.
+
+A kubelet that starts admits the pods of an API server by their time of creation, which is the server's to give, in whole
+seconds; pods of one second come in no order. So where a restart meets several pods, all of them are created beforehand, a
+second apart, in the order of their return, and bound to the node when the scenario admits them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from pinproof.scenario.pod import Pod
+from pinproof.scenario.steps import Admit, AdmitTogether, Remove, Restart, Scenario
+from pinproof.subjects.protocol import NotObservableError
+
+
+@dataclass(slots=True)
+class _Course:
+    """What is known of a scenario's pods while its steps are gone through."""
+
+    pods: list[Pod] = field(default_factory=list)
+    """Every arrival, in order; a pod is known by its place here."""
+
+    there: list[int] = field(default_factory=list)
+    """Those that are on the node."""
+
+    after: dict[int, set[int]] = field(default_factory=dict)
+    """Pod → those that have to be created before it."""
+
+    def arrives(self, pod: Pod) -> None:
+        self.leaves(pod.name)
+        self.there.append(len(self.pods))
+        self.pods.append(pod)
+
+    def leaves(self, name: str) -> None:
+        self.there = [number for number in self.there if self.pods[number].name != name]
+
+    def returns(self, order: tuple[str, ...]) -> None:
+        ranks = {name: rank for rank, name in enumerate(order)}
+        coming = sorted(self.there, key=lambda number: ranks.get(self.pods[number].name, len(ranks)))
+        for first, second in pairwise(coming):
+            self.after.setdefault(second, set()).add(first)
+
+
+def creation_order(scenario: Scenario) -> tuple[int, ...]:
+    """Arrivals, counted from 0, in the order of their creation; empty where no restart meets two pods.
+
+    Raises NotObservableError where two restarts want what no times of creation can give.
+    """
+    course = _Course()
+    for step in scenario.steps:
+        match step:
+            case Admit(pod):
+                course.arrives(pod)
+            case AdmitTogether(pods):
+                for pod in pods:
+                    course.arrives(pod)
+            case Remove(name):
+                course.leaves(name)
+            case Restart(order=order):
+                course.returns(order)
+            case _:
+                pass
+    if not course.after:
+        return ()
+    sorter = TopologicalSorter({number: course.after.get(number, ()) for number in range(len(course.pods))})
+    try:
+        return tuple(sorter.static_order())
+    except CycleError as error:
+        raise NotObservableError(
+            "a cluster brings pods back by their times of creation, and two restarts want them in different orders"
+        ) from error
