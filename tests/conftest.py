@@ -1,4 +1,4 @@
-"""Which tests run when nobody says: all but the slow ones, which build kubelets; `-m slow` takes those."""
+"""Which tests run when nobody says: all but those that take long or need a container engine; `-m slow`, `-m engine` take them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,26 @@ settings.register_profile("pinproof", deadline=None)  # time says something abou
 settings.load_profile("pinproof")
 
 
+LEFT_OUT = {
+    "slow": "builds and boots kubelets for minutes; run by `tox -e seeded`",
+    "engine": "needs a container engine, or root to start one; run by `tox -e kind`",
+}
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
-    config.addinivalue_line("markers", "slow: builds and boots kubelets for minutes; run by `tox -e seeded`")
+    """Declare the markers."""
+    for name, meaning in LEFT_OUT.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow ones out unless the command chooses by marker."""
+    """Leave those out unless the command chooses by marker."""
     if config.option.markexpr:
         return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    left = [item for item in items if any(item.get_closest_marker(name) for name in LEFT_OUT)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture(scope="session")

@@ -50,10 +50,13 @@ class Commands:
     stamps: tuple[tuple[str, str], ...] = ()
     """Variables that the linker sets: (`main.version`, `1.2.3`)."""
 
+    title: str = ""
+    """What messages call them, if not by the first."""
+
     @property
     def step(self) -> str:
         """As messages begin: `build kind v0.33.0`."""
-        return f"build {', '.join(name for name, _ in self.packages)} {self.module.version}"
+        return f"build {self.title or self.name} {self.module.version}"
 
     @property
     def name(self) -> str:

@@ -43,29 +43,49 @@ done
 
 IMAGES_SCRIPT = """\
 #!/bin/bash
-# Gives containerd the images that this node needs, once: a worker has no use for those of the control plane.
+# Gives containerd the images of the archives that are named, once. A worker has no use for those of the control plane.
 set -eu
-stamp=/var/lib/containerd/.pinproof-images
-[ -e "$stamp" ] && exit
-case $(hostname) in
-  *-worker|*-worker[0-9]*) archives=/kind/images/node.tar ;;
-  *) archives="/kind/images/node.tar /kind/images/control-plane.tar" ;;
-esac
-for archive in $archives; do
-  ctr --namespace k8s.io images import --no-unpack --label io.cri-containerd.pinned=pinned "$archive"
+for name; do
+  stamp=/var/lib/containerd/.pinproof-$name
+  case $name:$(hostname) in
+    control-plane:*-worker|control-plane:*-worker[0-9]*) continue ;;
+  esac
+  [ -e "$stamp" ] && continue
+  ctr --namespace k8s.io images import --no-unpack --label io.cri-containerd.pinned=pinned "/kind/images/$name.tar"
+  touch "$stamp"
 done
-touch "$stamp"
 """
 
-SERVICE = """\
+NETWORK_SERVICE = """\
 [Unit]
-{order}
+Before=containerd.service kubelet.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart={command}
-[Install]
-WantedBy=multi-user.target
+ExecStart=/kind/bin/pinproof-network.sh
+"""
+
+IMAGES_SERVICE = """\
+[Unit]
+After=containerd.service
+Requires=containerd.service
+Before=kubelet.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/kind/bin/pinproof-images.sh node control-plane
+"""
+
+ADDONS_SERVICE = """\
+# kube-proxy and CoreDNS, which no kubelet waits for: the import takes what time the start of the cluster leaves it.
+[Unit]
+After=containerd.service pinproof-images.service
+Requires=containerd.service
+[Service]
+Type=simple
+RemainAfterExit=yes
+Nice=19
+ExecStart=/kind/bin/pinproof-images.sh addons
 """
 
 STORAGE_MANIFEST = """\
@@ -146,11 +166,6 @@ def alternatives(name: str) -> str:
 
 
 def _own_files() -> dict[str, Entry]:
-    network = SERVICE.format(order="Before=containerd.service kubelet.service", command="/kind/bin/pinproof-network.sh")
-    images = SERVICE.format(
-        order="After=containerd.service\nRequires=containerd.service\nBefore=kubelet.service",
-        command="/kind/bin/pinproof-images.sh",
-    )
     plugins: dict[str, Entry] = {
         f"opt/cni/bin/{name}": Symlink(f"/usr/lib/cni/{name}")
         for name in ("bridge", "host-local", "loopback", "portmap", "ptp")
@@ -162,8 +177,9 @@ def _own_files() -> dict[str, Entry]:
         "kind/bin/pinproof-images.sh": File(IMAGES_SCRIPT.encode(), 0o755),
         "kind/manifests/default-cni.yaml": File(NETWORK_MANIFEST.encode()),
         "kind/manifests/default-storage.yaml": File(STORAGE_MANIFEST.encode()),
-        f"{UNITS}/pinproof-network.service": File(network.encode()),
-        f"{UNITS}/pinproof-images.service": File(images.encode()),
+        f"{UNITS}/pinproof-network.service": File(NETWORK_SERVICE.encode()),
+        f"{UNITS}/pinproof-images.service": File(IMAGES_SERVICE.encode()),
+        f"{UNITS}/pinproof-addons.service": File(ADDONS_SERVICE.encode()),
     }
 
 
@@ -179,7 +195,7 @@ def _arrange_units(tree: Tree) -> None:
         f"{units}/basic.target.wants/*",
         f"{UNITS}/*.wants/*",
     )
-    for unit in ("kubelet", "containerd", "undo-mount-hacks", "pinproof-network", "pinproof-images"):
+    for unit in ("kubelet", "containerd", "undo-mount-hacks", "pinproof-network", "pinproof-images", "pinproof-addons"):
         tree.add(f"{WANTED}/{unit}.service", Symlink(f"/{UNITS}/{unit}.service"))
     for unit in ("systemd-binfmt", "systemd-sysusers", "systemd-firstboot"):  # the first would change the host's kernel
         tree.add(f"{UNITS}/{unit}.service", Symlink("/dev/null"))

@@ -36,8 +36,10 @@ BUSYBOX = "localhost/pinproof/busybox:1"
 OLDEST_MINOR = 32
 
 BASE_SPACE = 2 * cache.GIB
-RELEASE_SPACE = 5 * cache.GIB
+COMMANDS_SPACE = 4 * cache.GIB
 """Bytes: Go's build cache takes most of it."""
+
+IMAGE_SPACE = 2 * cache.GIB
 
 SETTINGS: Mapping[str, Any] = {
     "Env": ["container=docker", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
@@ -122,6 +124,7 @@ class Recipe:
             self.lock.kubernetes(self.version),
             tuple((name, f"{KUBERNETES}/cmd/{name}") for name in names),
             stamps=tuple((f"{VERSION_PACKAGE}.{name}", value) for name, value in values.items()),
+            title="the commands of kubernetes",
         )
 
     def base_key(self) -> str:
@@ -222,21 +225,14 @@ def _make_base(made: Recipe, work: Path) -> None:
 
 
 def _make_release(made: Recipe, work: Path) -> None:
-    cache.require_space(made.step, RELEASE_SPACE)
-    etcd, coredns = (modules.built(commands, made.go) for commands in (made.etcd, made.coredns))
+    cache.require_space(made.step, IMAGE_SPACE)
     binaries = commands_of(made)
-    listed = _said(
-        made.step, str(binaries / "kubeadm"), "config", "images", "list", "--kubernetes-version", f"v{made.version}"
-    )
-    names = {line.rpartition("/")[2].partition(":")[0]: line for line in listed.split()}
+    kubeadm = (str(binaries / "kubeadm"), "config", "images", "list", "--kubernetes-version", f"v{made.version}")
+    names = {line.rpartition("/")[2].partition(":")[0]: line for line in _said(made.step, *kubeadm).split()}
+    archives = _container_images(made, binaries, names, work)
     with Progress(f"{made.step}: putting it together"):
-        single = {"pause": (runtimes.pause(), "/pause"), "coredns": (coredns / "coredns", "/coredns")}
-        node = [_single(names[name], source, path, work, entrypoint=True) for name, (source, path) in single.items()]
-        node += [_proxy(names[PROXY], binaries / PROXY, made.lock, work), _busybox(made.lock, work)]
-        control = {name: binaries / name for name in CONTROL_PLANE} | {"etcd": etcd / "etcd"}
-        plane = [_single(names[name], source, f"/usr/local/bin/{name}", work) for name, source in control.items()]
         tree = Tree()
-        for name, images in (("node", node), ("control-plane", plane)):
+        for name, images in archives.items():
             archive = work / f"{name}.tar"
             with archive.open("wb") as stream:
                 layers.write_images(images, stream)
@@ -247,11 +243,31 @@ def _make_release(made: Recipe, work: Path) -> None:
         _keep(tree, work)
 
 
+def _container_images(made: Recipe, binaries: Path, names: Mapping[str, str], work: Path) -> dict[str, list[Image]]:
+    """The archives of images that a node begins with, by the names that `node_files` imports them by.
+
+    Args:
+        made: What is being built.
+        binaries: Where the release's commands are.
+        names: What kubeadm calls each image.
+        work: A directory of this build alone.
+    """
+    etcd, coredns = (modules.built(commands, made.go) for commands in (made.etcd, made.coredns))
+    control = {name: binaries / name for name in CONTROL_PLANE} | {"etcd": etcd / "etcd"}
+    pause = _single(names["pause"], runtimes.pause(), "/pause", work, entrypoint=True)
+    dns = _single(names["coredns"], coredns / "coredns", "/coredns", work, entrypoint=True)
+    return {
+        "node": [pause, _busybox(made.lock, work)],
+        "control-plane": [_single(names[n], source, f"/usr/local/bin/{n}", work) for n, source in control.items()],
+        "addons": [_proxy(names[PROXY], binaries / PROXY, made.lock, work), dns],
+    }
+
+
 def commands_of(made: Recipe) -> Path:
     """The directory with a release's commands, built in the same module as its kubelet, so that they share Go's build cache."""
 
     def make(work: Path) -> None:
-        cache.require_space(made.step, RELEASE_SPACE)
+        cache.require_space(made.step, COMMANDS_SPACE)
         modules.download(made.kubernetes.module, work)  # checks the sum
         main = work / "main"
         main.mkdir()

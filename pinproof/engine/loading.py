@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from contextlib import suppress
 
 from pinproof.build.cache import disk_full
 from pinproof.build.layers import Image, write_images
@@ -34,29 +35,25 @@ def load(engine: Engine, image: Image) -> str:
 
 
 def _load(engine: Engine, image: Image) -> None:
-    process = subprocess.Popen(
+    messages: list[bytes] = []
+    with subprocess.Popen(
         [engine.name, "load"],
         env=engine.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-    )
-    stdin, stderr = process.stdin, process.stderr
-    assert stdin is not None  # noqa: S101  # both are pipes
-    assert stderr is not None  # noqa: S101
-    messages: list[bytes] = []
-    reader = threading.Thread(target=lambda: messages.append(stderr.read()), daemon=True)
-    reader.start()
-    try:
-        with stdin:
-            write_images([image], stdin)
-    except BrokenPipeError:
-        pass  # the engine has given up, and says why
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        process.wait()
+    ) as process:
+        stdin, stderr = process.stdin, process.stderr
+        assert stdin is not None  # noqa: S101  # both are pipes
+        assert stderr is not None  # noqa: S101
+        reader = threading.Thread(target=lambda: messages.append(stderr.read()), daemon=True)
+        reader.start()
+        try:
+            with suppress(BrokenPipeError), stdin:  # an engine that has given up says why
+                write_images([image], stdin)
+        except BaseException:
+            process.kill()
+            raise
         reader.join()
     if process.returncode != 0:
         raise _refused(engine, image.reference, b"".join(messages).decode(errors="replace").strip())
