@@ -91,8 +91,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ("kublet:1.36.3", "did you mean 'kubelet'?"),
         (
             "cluster:me",
-            "kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, kind:VERSION[?kubelet=VERSION|TREE|BINARY], "
-            "reference[:MINOR]",
+            (
+                "kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, kind:VERSION[?kubelet=VERSION|TREE|BINARY], "
+                "reference[:MINOR]"
+            ),
         ),
         ("kubelet", "say which kubelet"),
         ("kubelet:/nowhere", "a kubelet binary that exists"),

@@ -62,6 +62,9 @@ class Moment:
     """The scenario put a state file of its own making in place, now or earlier; what it says is not the kubelet's
     work."""
 
+    behind: bool
+    """The files may be older than what the kubelet knows, because of a disk that fails or has failed."""
+
     idle: bool
     """The step ends a container that has ended for good before, so nothing happens."""
 
@@ -116,6 +119,7 @@ def course(scenario: Scenario, observed: History) -> Iterator[Moment]:
             unchanged=unchanged and not isinstance(step, Crash),
             after_kill=unchanged and killed and not isinstance(step, Crash),
             foreign=node.foreign,
+            behind=node.behind,
             idle=node.idle,
             before=before,
             now=now,
@@ -151,8 +155,9 @@ def _take(node: _Node, step: Step | None) -> bool:
         case Exit(pod=name, container=container, code=code):
             node.exits.setdefault(name, {})[container] = code
         case Restart():
-            node.plain = _restart(node, step)
-            return node.plain
+            foreign = isinstance(step.state, StateEdit | StateText) or isinstance(step.cpu_state, StateText)
+            node.plain = not (step.machine or step.kubelet or step.kubernetes or foreign)
+            return _restart(node, step)
         case Disk(state=state, file=file):
             node.behind = True
             node.disks.update(dict.fromkeys((file,) if file else get_args(StateFile), state))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from pinproof.errors import InputError, Problem
+from pinproof.history import Observation
 from pinproof.reference import checkpoint, cpu_file, cpu_text, restart
 from pinproof.reference.admission import Managers
 from pinproof.reference.behaviour import Behaviour
@@ -178,6 +179,14 @@ class StateFiles:
         if was.default is cpu.default and was.entries is cpu.entries and was.pods is cpu.pods:
             return Contents(memory, self.contents.cpu, cpu)
         return Contents(memory, self._kubelet.cpu_file() if self._kubelet else None, cpu)
+
+    def shown(self, seen: Observation, managers: Managers) -> Observation:
+        """The observation without what a file does not show, because it is behind."""
+        if (behind := self.disks.memory) and behind.holds(managers.memory):
+            seen = replace(seen, assignments=None, pod_assignments=None, machine=None)
+        if (cpus_behind := self.disks.cpus) and cpus_behind.holds(managers.cpu):
+            seen = replace(seen, cpu=None)
+        return seen
 
     def change_disk(self, step: Disk, managers: Managers | None) -> None:
         """A disk fails, or works again; `managers` of a kubelet that runs."""

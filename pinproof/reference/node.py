@@ -233,7 +233,7 @@ class Node:
             case AdmitTogether(pods=pods):
                 self._arrive_together(pods)
             case Remove(pod=name):
-                self.residents.pop(name, None)  # a pod that was rejected before a restart is gone already
+                self._remove(self.residents.pop(name, None))  # one that was rejected before a restart is gone already
             case Exit():
                 self._exit(step)
 
@@ -377,6 +377,18 @@ class Node:
         if after is not memory:
             self.managers = Managers(after, self.managers.cpu)
 
+    def _remove(self, resident: Resident | None) -> None:
+        """End what runs of a pod that is gone; the managers hear of it when the next pod is admitted."""
+        if resident is None or self._journal is QUIET:
+            return
+        for container in resident.told.keys() - resident.over:
+            if container != resident.unstarted:
+                self._journal.calls("StopContainer")
+                self._journal.ends("StopContainer")
+        if resident.sandboxed:
+            self._journal.calls("StopPodSandbox")
+            self._journal.ends("StopPodSandbox")
+
     def _exit(self, step: Exit) -> None:
         """A container ends; one that does not run, since its pod was rejected or it ended before, cannot."""
         resident = self.residents.get(step.pod)
@@ -460,4 +472,5 @@ class Node:
             return Observation(running=False, refusal=self.refusal, state_file=text, notes=notes)
         hints = None if self._watch.hinted is None else tuple(self._hinted)
         file = restart.text_of(self._files.memory(self.managers.memory)) if self._texts else None
-        return self._view.observe(self, self.settings, state_file=file, hints=hints, notes=notes)
+        seen = self._view.observe(self, self.settings, state_file=file, hints=hints, notes=notes)
+        return self._files.shown(seen, self.managers)

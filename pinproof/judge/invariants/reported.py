@@ -42,7 +42,7 @@ ALLOCATION_WORDS = "Allocate failed due to "
 def pod_resources_show_blocks(moment: Moment) -> Iterator[Violation]:
     """I-7, PodResources: the blocks of live pods, and of no others."""
     listed, assignments = moment.now.pod_resources, moment.now.assignments
-    if listed is None or assignments is None or not moment.now.running:
+    if listed is None or assignments is None or not moment.now.running or moment.behind:
         return
     for name, pod in moment.live.items():
         if pod.has_resources:
@@ -72,7 +72,7 @@ def _ended_pods_show_nothing(moment: Moment, listed: Listed) -> Iterator[Violati
 def containers_are_told_their_nodes(moment: Moment) -> Iterator[Violation]:
     """I-7, CRI: a container is created with the NUMA nodes of its blocks, in ascending order, without ranges."""
     before, now = moment.before, moment.now
-    if before is None or before.told is None or now.told is None or now.assignments is None:
+    if before is None or before.told is None or now.told is None or now.assignments is None or moment.behind:
         return
     for name, pod in moment.live.items():
         told, formerly = now.told.get(name, {}), before.told.get(name, {})
