@@ -59,3 +59,19 @@ def test_a_signal_is_not_a_refusal() -> None:
 def test_quoted_errors_are_read_as_go_wrote_them() -> None:
     """Escapes of Go's quoting, also those of single bytes and code points."""
     assert 'a "b"\tc\\ é\n' == unquote(r'"a \"b\"\tc\\ \u00e9\n"')
+
+
+def test_a_random_name_is_no_part_of_a_refusal() -> None:
+    """Two kubelets that fail to write a file say the same."""
+    log = (
+        f'{HEAD} "command failed" err="rename /var/lib/kubelet/.2509376038 /var/lib/kubelet/x: no space left on device"'
+    )
+
+    assert Ending("refused", "rename /var/lib/kubelet/.TEMP /var/lib/kubelet/x: no space left on device") == ending(
+        log, code=1
+    )
+
+
+def test_a_kubelet_that_is_killed_at_a_point_has_refused_nothing() -> None:
+    """Any other has a reason, if an empty one."""
+    assert (None, "") == (Ending("crashed", "").refusal, Ending("stopped", "").refusal)

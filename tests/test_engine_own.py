@@ -1,0 +1,200 @@
+"""A container engine of pinproof's own: every way to end leaves the machine as it was. Needs root: `tox -e kind`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pinproof.build import cache, runtimes
+from pinproof.engine import engines, own, programs, traces
+
+pytestmark = pytest.mark.engine
+
+GONE_SECONDS = 30.0
+USER = """
+import subprocess, sys, tempfile
+from pathlib import Path
+from pinproof.build import layers, runtimes
+from pinproof.engine import loading, running
+
+tree = layers.Tree()
+tree.add("bin/true", layers.File(runtimes.pause(), 0o755))
+with running() as engine, tempfile.TemporaryDirectory() as work:
+    layer = layers.write_layer(tree, Path(work) / "layer")
+    image = layers.Image("localhost/pinproof/test:1", (layer,), {"Entrypoint": ["/bin/true"]})
+    if not loading.has_image(engine, image.reference):
+        loading._load(engine, image)
+    options = ["--detach", "--privileged", "--cgroupns=private", "--network=pinproof", "--volume=/var"]
+    subprocess.run(["docker", "run", *options, image.reference], env=engine.environment(), check=True, stdout=subprocess.DEVNULL)
+    print(engine.env["DOCKER_HOST"], flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> own.Place:
+    """A cache of its own, so that the engine is nobody else's, with the programs of the real one."""
+    if hindrance := own.hindrance():
+        pytest.fail(f"an engine cannot be started here: {hindrance}")
+    programs.programs()
+    runtimes.oci_runtime()
+    built = cache.directory()
+    (tmp_path / "pinproof").mkdir()
+    for name in ("engine-programs", "runtime", "go"):
+        if (built / name).exists():
+            (tmp_path / "pinproof" / name).symlink_to(built / name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PINPROOF_ENGINE", "own")
+    return own.place()
+
+
+@pytest.fixture
+def user() -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Starts a process that uses the engine and runs a container in it, until its standard input ends."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", USER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("unix:///run/pinproof-")
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+User = Callable[[], "subprocess.Popen[str]"]
+
+
+def machine() -> dict[str, object]:
+    """What an engine could leave behind."""
+    programs_ = {"dockerd", "containerd", "containerd-shim", "docker-proxy", "docker-init", "unshare"}
+    commands = [path.read_text().strip() for path in _processes()]
+    places = (Path("/run"), Path("/opt"), Path("/etc/docker"), Path("/run/docker"), Path("/run/containerd"))
+    return {
+        "processes": sorted(name for name in commands if name in programs_),
+        "mounts": sorted(
+            line.split(" ", 4)[4].split(" ")[0] for line in Path("/proc/self/mountinfo").read_text().splitlines()
+        ),
+        "interfaces": sorted(path.name for path in traces.INTERFACES.iterdir()),
+        "control groups": sorted(str(path) for path in traces.CGROUPS.glob("*/pinproof*")),
+        "directories": {
+            str(place): sorted(path.name for path in place.iterdir()) for place in places if place.is_dir()
+        },
+        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(),
+    }
+
+
+def _processes() -> Iterator[Path]:
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            path.read_text()
+        except OSError:
+            continue
+        yield path
+
+
+def await_gone(home: own.Place) -> None:
+    until = time.monotonic() + GONE_SECONDS
+    while (home.run.exists() or own.is_locked(home.supervisor)) and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def end(process: subprocess.Popen[str], how: str) -> None:
+    """End a user of the engine in one of the ways in which a run can end."""
+    if how == "normally":
+        process.communicate()
+    else:
+        process.send_signal(signal.Signals[how])
+        process.wait()
+
+
+@pytest.mark.parametrize("how", ["normally", "SIGINT", "SIGTERM", "SIGKILL"])
+def test_every_end_leaves_nothing(how: str, home: own.Place, user: User) -> None:
+    """With a privileged container running: processes, mounts, networks, control groups and files are as they were."""
+    before = machine()
+    process = user()
+    during = machine()
+
+    end(process, how)
+    await_gone(home)
+
+    assert before == machine()
+    assert not home.data.exists()
+    assert before["processes"] != during["processes"]
+    assert before["interfaces"] != during["interfaces"]
+
+
+def test_the_last_user_ends_it(home: own.Place, user: User) -> None:
+    """Whoever started it may leave, or be killed, while others go on."""
+    first, second = user(), user()
+    env = {"DOCKER_HOST": home.socket, "PATH": programs.programs().path}
+    first.kill()
+    first.wait()
+    time.sleep(1)
+
+    answer = engines.ask("docker", env)
+    end(second, "normally")
+    await_gone(home)
+
+    assert isinstance(answer, engines.Engine)
+    assert not home.run.exists()
+
+
+def test_what_a_killed_supervisor_leaves_is_removed_by_the_next(home: own.Place, user: User) -> None:
+    """The engine dies with it at once; bridge, control groups and files wait for whoever starts one next."""
+    before = machine()
+    orphan = user()
+    _supervisor(home).kill()
+    left = machine()
+
+    end(orphan, "SIGKILL")
+    end(user(), "normally")
+    await_gone(home)
+
+    assert left["processes"] == before["processes"]
+    assert left["interfaces"] != before["interfaces"]
+    assert before == machine()
+
+
+class _Other:
+    """A process that is not a child of this one."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def kill(self) -> None:
+        """Kill it and wait until it is gone, with what dies of that."""
+        os.kill(self.pid, signal.SIGKILL)
+        until = time.monotonic() + GONE_SECONDS
+        while Path(f"/proc/{self.pid}/exe").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(2)
+
+
+def _supervisor(home: own.Place) -> _Other:
+    """Who has the lock file of this engine's supervisor open."""
+    for path in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            found = path.resolve() == home.supervisor
+        except OSError:
+            continue
+        if found:
+            return _Other(int(path.parts[2]))
+    raise AssertionError("there is no supervisor")
