@@ -24,11 +24,11 @@ from pinproof.permutations.crashes import (
 )
 from pinproof.running.examine import Proof
 from pinproof.running.prove import Prove
-from pinproof.running.steps import PlannedRestart, planned
+from pinproof.running.steps import Planned, planned
 from pinproof.scenario.steps import Scenario, Step
 
 
-def crash_everywhere(prove: Prove, *steps: Step | PlannedRestart, places: Sequence[Place] = WRITES) -> Crashed:
+def crash_everywhere(prove: Prove, *steps: Step | Planned, places: Sequence[Place] = WRITES) -> Crashed:
     """Kill the kubelet at every point of every step, and tell the outcomes in a table of the report.
 
     Args:

@@ -17,7 +17,7 @@ from pinproof.permutations.trials import Course, alone, courses, trials
 from pinproof.running.examine import Proof, predicted
 from pinproof.running.prove import Prove
 from pinproof.running.seen import NotObservableError
-from pinproof.running.steps import PlannedRestart, planned
+from pinproof.running.steps import Planned, planned
 from pinproof.scenario.steps import Scenario, Step
 from pinproof.subjects.protocol import ADMIT_HINTS
 
@@ -27,7 +27,7 @@ REMEMBERED = 4096
 
 def permute(
     prove: Prove,
-    *steps: Step | PlannedRestart,
+    *steps: Step | Planned,
     states: Sequence[str] = STATES,
     changes: Sequence[str] = CHANGES[:1],
     prefixes: Sequence[int] | None = None,

@@ -13,7 +13,7 @@ from pinproof.running.configuration import Configuration
 from pinproof.running.examine import Examine, Proof
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError, Seen
-from pinproof.running.steps import PlannedRestart, planned
+from pinproof.running.steps import Planned, planned
 from pinproof.running.words import Words
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
@@ -53,7 +53,7 @@ class Prove:
 
     def __call__(
         self,
-        *steps: Step | PlannedRestart,
+        *steps: Step | Planned,
         kubelet: Configuration | KubeletConfig | None = None,
         machine: Machine | None = None,
     ) -> Seen:

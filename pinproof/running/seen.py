@@ -243,6 +243,11 @@ class Seen:
         """Whether the kubelet runs."""
         return self.observation().running
 
+    def killed(self, *, after: int) -> bool:
+        """Whether the kubelet came to the point at which the step kills it."""
+        observation = self.observation(after)
+        return not observation.running and observation.refusal is None
+
     @property
     def refusal(self) -> str:
         """With what message the kubelet refused to start; empty when it did not."""

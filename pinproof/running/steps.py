@@ -7,9 +7,21 @@ from typing import Literal
 
 from pinproof.running.configuration import Configuration
 from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.faults import AtCall, AtWrite, CallFault, Disk, Forgetting, Method, Point, Runtime, StateFile
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Remove, Restart, StateEdit, StateText, Step
+from pinproof.scenario.steps import (
+    Admit,
+    AdmitTogether,
+    Crash,
+    Exit,
+    Remove,
+    Restart,
+    StateEdit,
+    StateText,
+    Step,
+    begun,
+)
 
 State = Literal["keep", "lose"] | StateEdit | StateText
 
@@ -29,6 +41,21 @@ class PlannedRestart:
         new = machine(self.machine) if isinstance(self.machine, str) else self.machine
         config = self.kubelet(new or current) if isinstance(self.kubelet, Configuration) else self.kubelet
         return replace(self.plain, machine=new, kubelet=config)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCrash:
+    """A kill in the middle of such a restart."""
+
+    during: PlannedRestart
+    at: Point
+
+    def on(self, current: Machine) -> Crash:
+        """The kill on the machine that the scenario has reached."""
+        return Crash(self.during.on(current), self.at)
+
+
+Planned = PlannedRestart | PlannedCrash
 
 
 def admit(pod: Pod) -> Admit:
@@ -76,6 +103,41 @@ def restart(
     return PlannedRestart(plain, machine, kubelet)
 
 
+def killed(during: Admit | Remove | Exit | PlannedRestart, at: Point) -> Crash | PlannedCrash:
+    """The kubelet is killed at a point of a step, of `at_write` or `at_call`, and does not run afterwards."""
+    return PlannedCrash(during, at) if isinstance(during, PlannedRestart) else Crash(during, at)
+
+
+def at_write(
+    number: int = 1, moment: Literal["before", "unnamed", "after"] = "after", *, of: Literal["memory", "cpu"] = "memory"
+) -> AtWrite:
+    """The how-many-th write of a manager's state file in the step; `unnamed`: its text is there and has not its name yet."""
+    return AtWrite("memory_manager_state" if of == "memory" else "cpu_manager_state", number, moment)
+
+
+def at_call(method: Method, moment: Literal["before", "after"] = "before", *, number: int = 1) -> AtCall:
+    """The how-many-th call of this method to the runtime in the step; `after`: it is done, and the kubelet has no answer."""
+    return AtCall(method, number, moment)
+
+
+def disk(
+    state: Literal["works", "full", "read-only", "unreadable"], *, of: Literal["memory", "cpu"] | None = None
+) -> Disk:
+    """From now on the state files, or one manager's, are on such a disk."""
+    files: dict[str, StateFile] = {"memory": "memory_manager_state", "cpu": "cpu_manager_state"}
+    return Disk(state, files[of] if of else None)
+
+
+def calls(method: Method, how: Literal["fails", "late", "hangs"], *, times: int = 1) -> Runtime:
+    """The next calls of a method fail, or are answered two seconds late; or all hang until the kubelet is stopped."""
+    return Runtime(CallFault(method, how, times))
+
+
+def runtime_forgets() -> Runtime:
+    """The container runtime restarts and knows nothing any more."""
+    return Runtime(Forgetting())
+
+
 def edited(find: str, put: str, *, checksum: Literal["keep", "recompute"] = "keep") -> StateEdit:
     """The state file with one text replaced by another; `recompute` makes the checksum valid again."""
     return StateEdit(find=find, replace=put, checksum=checksum)
@@ -86,12 +148,13 @@ def replaced(text: str) -> StateText:
     return StateText(text)
 
 
-def planned(steps: tuple[Step | PlannedRestart, ...], machine: Machine) -> tuple[Step, ...]:
+def planned(steps: tuple[Step | Planned, ...], machine: Machine) -> tuple[Step, ...]:
     """The steps with every plan worked out, following the machine through restarts that change it."""
     done: list[Step] = []
     for step in steps:
-        concrete = step.on(machine) if isinstance(step, PlannedRestart) else step
-        if isinstance(concrete, Restart) and concrete.machine is not None:
-            machine = concrete.machine
+        concrete = step.on(machine) if isinstance(step, Planned) else step
+        event = begun(concrete)
+        if isinstance(event, Restart) and event.machine is not None:
+            machine = event.machine
         done.append(concrete)
     return tuple(done)
