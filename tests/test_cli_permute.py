@@ -9,7 +9,7 @@ import pytest
 
 from pinproof.cli.main import main
 from pinproof.scenario.reader import read_scenario
-from pinproof.scenario.steps import Admit, Exit, Restart, Scenario
+from pinproof.scenario.steps import Admit, Crash, Exit, Restart, Scenario
 from pinproof.scenario.topologies import machine
 from pinproof.scenario.writer import write_scenario
 from pinproof.suite import container, guaranteed, static
@@ -89,3 +89,30 @@ def test_what_makes_no_sense(
     """One message, exit 2, before anything is opened."""
     assert 2 == main(["permute", scenario, "--subject", "reference", *arguments])
     assert message in capsys.readouterr().err
+
+
+def test_killed_at_every_write(scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Between the books of the nodes and the assignment there is a moment after which no kubelet starts: a finding."""
+    code = main(["permute", scenario, "--subject", "reference:1.36", "--crashes", "--out", str(tmp_path)])
+
+    lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    told = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    refuses = "refuses: [memorymanager] the expected machine state is different from the real one"
+    assert 1 == code
+    for step in ("1 admit big", "2 admit small"):
+        assert [step, "memory_manager_state", "1 before to 1 unnamed", "as without the crash"] in told
+        assert [step, "memory_manager_state", "1 after to 2 unnamed", refuses] in told
+        assert [step, "memory_manager_state", "2 after", "as without the crash"] in told
+        assert [step, "cpu_manager_state", "none", "-"] in told
+    assert ["12 crashes of reference:1.36, 6 scenarios with findings"] == told[-1]
+    assert isinstance(read_scenario(tmp_path / "restarts-1.yaml").steps[0], Crash)
+
+
+def test_calls_are_asked_for(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One of each for either pod, before and after; every pod comes back."""
+    code = main(["permute", scenario, "--subject", "reference:1.36", "--crashes", "calls", "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert (0, 12) == (code, told["crashes"])
+    assert {"1 before to 1 after"} == {row["points"] for row in told["outcomes"]}
+    assert {"as without the crash"} == {row["outcome"] for row in told["outcomes"]}

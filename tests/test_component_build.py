@@ -14,6 +14,7 @@ from pinproof.build.changes import read_changes
 from pinproof.build.components import _completed, _link
 from pinproof.build.sources import DEFAULT_RELEASE
 from pinproof.errors import InputError
+from pinproof.subjects.component.decode import observations
 
 Json = dict[str, Any]
 
@@ -73,13 +74,14 @@ def test_driver_says_which_release_it_is(driver: Path) -> None:
 
 
 def test_scenario_in_scenario_out(driver: Path) -> None:
-    """One observation for the start and one a step, with the managers' own books."""
+    """One observation for the start and one a step, with the managers' own books, each as far as it is new."""
     (answer,) = answers(driver, request(pod("a", "3Gi"), pod("b", "5Gi"), {"restart": {}}))
 
-    _, _, refused, again = answer["histories"][0]["observations"]
+    _, admitted, refused, again = answer["histories"][0]["observations"]
+    assert admitted["assignments"] == {"a": {"c": [[[0], "memory", 3 << 30]]}}
     assert refused["pods"]["b"][:2] == [False, "UnexpectedAdmissionError"]
-    assert again["pods"] == {"a": [True]}
-    assert again["assignments"] == {"a": {"c": [[[0], "memory", 3 << 30]]}}
+    assert again["pods"] == {"b": None}
+    assert "assignments" not in again
 
 
 def test_request_that_is_none_is_answered_and_survived(driver: Path) -> None:
@@ -97,7 +99,8 @@ def test_other_release_goes_on_from_a_snapshot(driver: Path) -> None:
 
     (after,) = answers(driver, {**request({"restart": {}}), "from": snapshot})
 
-    assert after["histories"][0]["observations"] == before["histories"][0]["observations"][1:]
+    _, admitted = observations(before["histories"][0]["observations"])
+    assert observations(after["histories"][0]["observations"]) == (admitted,)
 
 
 def test_edit_is_in_the_driver() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -209,3 +210,13 @@ def test_calls_that_fail_are_tried_again(subject: ComponentSubject, how: str) ->
 
         assert plain.told == upset.told
         assert plain.assignments == upset.assignments
+
+
+@pytest.mark.parametrize(("release", "starts"), [("1.31.0", False), (DEFAULT_RELEASE, True)])
+def test_init_container_that_was_created_and_not_started(release: str, *, starts: bool) -> None:
+    """The kubelets of 1.31.0 wait for it for ever (kubernetes/kubernetes#126440), so that its end never comes."""
+    steps = (Crash(Admit(with_init("a")), AtCall("StartContainer")), Restart(), Exit("a", "i"))
+    with closing(ComponentSubject(component(release), version=release)) as subject:
+        *_, last = seen(subject, *steps)
+
+    assert ({"i", "c"} if starts else {"i"}) == (last.told or {})["a"].keys()

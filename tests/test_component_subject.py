@@ -124,7 +124,7 @@ def test_steps_go_out_in_the_words_of_the_protocol() -> None:
 
 
 def test_an_answer_becomes_observations() -> None:
-    """Every field, by pod name; a part that stays as it was is the same value."""
+    """Every field, by pod name; a part that is not told again is the same value, and one that is told as null is gone."""
     raw = {
         "running": True,
         "pods": {"a": [True], "b": [False, "R", "M"]},
@@ -141,13 +141,13 @@ def test_an_answer_becomes_observations() -> None:
             [
                 "a",
                 "c",
-                {"cpu": {"cpu": [[[0], False], [None, True]]}, "other": {"x": None, "y": [[None, True]]}},
-                [[0], True],
+                {"cpu": {"cpu": "0 any!"}, "other": {"x": None, "y": "any!"}},
+                "0!",
             ]
         ],
     }
 
-    first, second = observations([raw, {**raw, "counters": {"n": 2}}])
+    first, second = observations([raw, {"running": True, "counters": {"n": 2}, "pods": {"b": None}}])
 
     assert {"a": PodVerdict(True), "b": PodVerdict(False, "R", "M")} == first.pods
     assert {"a": {"c": (Block((0, 1), "memory", 5),)}} == first.assignments
@@ -160,6 +160,7 @@ def test_an_answer_becomes_observations() -> None:
     assert {"cpu": {"cpu": ((None, True), ((0,), False))}, "other": {"x": None, "y": None}} == first.hints[0].answers
     assert ((0,), True) == first.hints[0].merged
     assert {"n": 2} == second.counters
+    assert {"a": PodVerdict(True)} == second.pods
     assert first.assignments is second.assignments
 
 

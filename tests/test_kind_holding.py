@@ -111,6 +111,17 @@ def test_a_cluster_that_cannot_be_made_is_not_taken_for_one(holdings: Holdings, 
     assert "pinproof-k-worker" == holdings.take(TWO).node
 
 
+def test_a_cluster_with_other_programs_that_others_use_is_left_alone(holdings: Holdings, fake: Fake) -> None:
+    first = holdings.take(TWO)
+
+    second = holdings.take(Wanted("k", "img", 2, programs="newer"))
+
+    assert ("pinproof-k-worker", "pinproof-k-2-worker") == (first.node, second.node)
+    holdings.give_back(first, keep=True)
+    assert "pinproof-k-worker" == holdings.take(Wanted("k", "img", 2, programs="newer")).node
+    assert ["pinproof-k", "pinproof-k-2", "pinproof-k"] == fake.made
+
+
 def _hold(place: Path, taken: Event) -> None:
     held = Holdings(Fake(place), place / "kind").take(TWO)
     taken.set()

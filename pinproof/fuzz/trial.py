@@ -121,11 +121,13 @@ class Bench:
 
     def _predict(self, scenario: Scenario, *, reached: Reached | None = None) -> Prediction:
         """Quickly where somebody counts decisions, with all texts otherwise."""
+        shown = self.subject.capabilities.observables
         return predict(
             scenario,
             behaviour_of(minor_of(self.subject.version)),
             texts=reached is None,
-            hints="hints" in self.subject.capabilities.observables,
+            hints="hints" in shown,
+            listed=reached is None or "pod_resources" in shown,
             reached=reached,
         )
 

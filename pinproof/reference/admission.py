@@ -465,13 +465,13 @@ class Admission:
             for offered in answers["other"].values():
                 what = "indifferent" if offered == INDIFFERENT else "proposes" if offered.masks else "impossible"
                 self._reach(f"other.{what}")
-            self._by_memory |= self._with_boundless_memory(merger, answers) != hint
+            if answers["memory"] or (self._pins_memory and self._asks.guaranteed):
+                self._by_memory |= self._with_boundless_memory(merger, answers) != hint
 
     def _with_boundless_memory(self, merger: Merger, answers: Mapping[str, Hints]) -> Hint | None:
         """The merged hint if every node had memory for everything; None where the kubelet would have crashed."""
         nodes = len(merger.ids)
-        if answers["memory"] or (self._pins_memory and self._asks.guaranteed):
-            answers = {**answers, "memory": {"memory": Proposals(every(nodes), of_size(nodes, 1))}}
+        answers = {**answers, "memory": {"memory": Proposals(every(nodes), of_size(nodes, 1))}}
         try:
             return merger.merge(answers.values())
         except KubeletPanics:

@@ -63,7 +63,7 @@ class Books:
 
     def ids_of(self, mask: Mask) -> tuple[int, ...]:
         """The node numbers of a mask, ascending."""
-        return tuple(self.ids[i] for i in positions(mask))
+        return tuple([self.ids[i] for i in positions(mask)])
 
     def free(self, memory_type: str) -> list[int]:
         """Free bytes of a type, node by node."""
@@ -73,7 +73,7 @@ class Books:
     def allocatable(self, memory_type: str) -> tuple[int, ...]:
         """Allocatable bytes of a type, node by node."""
         column = self.types.index(memory_type)
-        return tuple(node.tables[column].allocatable for node in self.nodes)
+        return tuple([node.tables[column].allocatable for node in self.nodes])
 
     @property
     def is_overdrawn(self) -> bool:
@@ -83,7 +83,7 @@ class Books:
     def free_over(self, mask: Mask, memory_type: str) -> int:
         """Free bytes of a type on the nodes of a mask together, as 64 bits hold them."""
         column = self.types.index(memory_type)
-        return sum(self.nodes[i].tables[column].free for i in positions(mask)) % UINT64
+        return sum([self.nodes[i].tables[column].free for i in positions(mask)]) % UINT64
 
     def breaks_a_group(self, mask: Mask) -> bool:
         """Whether a multi-node mask covers a node in use that does not belong to exactly this group (3.4 step 4)."""

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pinproof.history import Hint as SeenHint
@@ -77,12 +78,22 @@ def seen(hint: Hint, ids: Sequence[int]) -> SeenHint:
 
 def seen_answer(answer: Hints, ids: Sequence[int]) -> dict[str, tuple[SeenHint, ...] | None]:
     """A provider's answer as a history has it."""
+    show = _seen_often if len(ids) <= FEW_NODES else _seen
     return {
-        resource: None
-        if offered == INDIFFERENT  # "any node, preferred" means the same
-        else tuple(sorted([seen(hint, ids) for hint in hints_of(offered)], key=hint_order))
+        resource: None if offered == INDIFFERENT else show(offered, tuple(ids))  # "any node, preferred" means the same
         for resource, offered in answer.items()
     }
+
+
+FEW_NODES = 6
+"""A machine with no more has so few sets of nodes that the same hints come again and again, and cost little memory."""
+
+
+def _seen(offered: Proposals, ids: tuple[int, ...]) -> tuple[SeenHint, ...]:
+    return tuple(sorted([seen(hint, ids) for hint in hints_of(offered)], key=hint_order))
+
+
+_seen_often = lru_cache(maxsize=2048)(_seen)
 
 
 DESCRIBED = 256

@@ -119,7 +119,10 @@ def common(a: Masks, b: Masks, nodes: int) -> Masks:
 
 def least_size(masks: Masks, nodes: int) -> int | None:
     """The number of nodes of the smallest mask; None of no masks."""
-    return next((size for size in range(1, nodes + 1) if masks & of_size(nodes, size)), None)
+    for size in range(1, nodes + 1):
+        if masks & of_size(nodes, size):
+            return size
+    return None
 
 
 def narrowest(masks: Masks, nodes: int) -> Mask:

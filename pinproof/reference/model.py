@@ -60,6 +60,7 @@ def predict(
     *,
     texts: bool = True,
     hints: bool = False,
+    listed: bool = True,
     reached: Reached | None = None,
     along: tuple[int, ...] | None = None,
 ) -> Prediction:
@@ -67,8 +68,8 @@ def predict(
 
     `along` are choices made in advance: the one history that they lead to, with the first option where they end.
 
-    `hints=True` fills in what the hint providers answered. `reached` is given the names of the decisions that were taken, those
-    of all histories together.
+    `hints=True` fills in what the hint providers answered, `listed=False` leaves out what PodResources lists. `reached` is given
+    the names of the decisions that were taken, those of all histories together.
 
     Raises:
         InputError: there are more than `MAX_HISTORIES`. A part of them would not be a prediction.
@@ -94,6 +95,7 @@ def predict(
             script,
             texts=texts,
             hints=hints,
+            listed=listed,
             reach=ignore if reached is None else reached,
         )
         histories.append(_history(node, scenario))

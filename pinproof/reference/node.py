@@ -83,6 +83,7 @@ class Node:
         *,
         texts: bool = True,
         hints: bool = False,
+        listed: bool = True,
         reach: Reach = ignore,
     ) -> None:
         self.behaviour = behaviour
@@ -115,7 +116,7 @@ class Node:
         self._found = Contents()
         """The files when the kubelet of an interrupted step began with it."""
 
-        self._view = View()
+        self._view = View(listed=listed)
         self._notes: list[Note] = []
         self._hinted: list[Hinted] = []
         self._watch = Watch(self._tell if texts else None, reach, self._hinted if hints else None)

@@ -188,4 +188,4 @@ def sized(pod: Pod, amounts: Mapping[str, int]) -> int:
             sidecars += amount
         else:
             peak = max(peak, sidecars + amount)
-    return max(peak, sidecars + sum(amounts.get(container.name, 0) for container in pod.containers))
+    return max(peak, sidecars + sum([amounts.get(container.name, 0) for container in pod.containers]))

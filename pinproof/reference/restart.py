@@ -299,8 +299,11 @@ def _difference_of_type(
 
 
 def _moving(tables: Iterable[Table]) -> tuple[int, int]:
-    both = [(table.free, table.reserved) for table in tables]
-    return sum(free for free, _ in both), sum(reserved for _, reserved in both)
+    free = reserved = 0
+    for table in tables:
+        free += table.free
+        reserved += table.reserved
+    return free, reserved
 
 
 def _fixed(table: Table) -> tuple[int, int, int]:

@@ -30,7 +30,9 @@ ACTIVE_PODS_GATE = "KubeletPodResourcesListUseActivePods"
 class View:
     """Observations of one node."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, listed: bool = True) -> None:
+        """`listed=False` leaves out what PodResources lists."""
+        self._listed = listed
         self._books: Books | None = None
         self._machine: dict[int, NodeState] = {}
         self._cpu_books: CpuBooks | None = None
@@ -65,7 +67,9 @@ class View:
             cpu=self._cpu_of(node, node.managers.cpu),
             told={n: dict(r.told) for n, r in residents if r.verdict.admitted and r.told},
             counters=dict(node.counters),
-            pod_resources={n: _pod_resources(node, r) for n, r in residents if _is_listed(node, r)},
+            pod_resources={n: _pod_resources(node, r) for n, r in residents if _is_listed(node, r)}
+            if self._listed
+            else None,
             allocatable=self._allocatable_of(node.static_allocatable, settings),
             hints=hints,
             notes=notes,

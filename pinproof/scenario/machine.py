@@ -58,12 +58,12 @@ class Machine:
     @property
     def memory(self) -> int:
         """`MemTotal` of the whole machine in bytes: the sum of its nodes."""
-        return sum(node.memory for node in self.nodes)
+        return sum([node.memory for node in self.nodes])
 
     @property
     def cpus(self) -> CpuSet:
         """All CPUs of the machine."""
-        return CpuSet(cpu for node in self.nodes for cpu in node.cpus)
+        return CpuSet(frozenset().union(*[node.cpus for node in self.nodes]))
 
     @property
     def hugepages(self) -> dict[int, int]:

@@ -1,16 +1,17 @@
 """Answers of the driver (`driver/component/README.md`) as histories. Pure.
 
-From one step to the next most of a node stays as it was, so whatever reads the same as in the observation before becomes
-the same value again. That is most of the speed; it also lets the judge pass over equal parts by identity.
+From one step to the next most of a node stays as it was. The driver tells only what reads otherwise, and all else stays the
+same value. That is most of the speed; it also lets the judge pass over equal parts by identity.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
 
 from pinproof.history import (
-    Assignments,
     Block,
     CpuState,
     Hint,
@@ -25,57 +26,51 @@ from pinproof.history import (
 )
 
 Raw = Mapping[str, Any]
-T = TypeVar("T")
 
 _ADMITTED: Final = PodVerdict(admitted=True)
 
 
 def observations(raws: Iterable[Raw]) -> tuple[Observation, ...]:
     """The observations of one history, in order."""
-    decoder = _Decoder()
-    return tuple(decoder.observation(raw) for raw in raws)
+    last: dict[str, Any] = {}
+    return tuple([_observation(raw, last) for raw in raws])
 
 
-class _Decoder:
-    """Remembers, for each field, what it read last and what that became."""
+def _observation(raw: Raw, last: dict[str, Any]) -> Observation:
+    """One observation; `last` has every field as it was when the kubelet ran last, and is brought up to date."""
+    if not raw["running"]:
+        return Observation(running=False, refusal=raw["refusal"], state_file=raw["stateFile"])
+    for name, told in raw.items():
+        if name in _OBJECTS:
+            last[name] = _changed(last.get(name, {}), told, _OBJECTS[name])
+        elif name in _FIELDS:
+            last[name] = _FIELDS[name](told)
+    return Observation(
+        running=True,
+        pods=last["pods"],
+        assignments=last["assignments"],
+        pod_assignments=last["podAssignments"],
+        machine=last["machine"],
+        policy=last["policy"],
+        state_file=last.get("stateFile"),
+        cpu=last["cpu"],
+        told=last["told"],
+        counters=last["counters"],
+        allocatable=last["allocatable"],
+        hints=last.get("hints"),
+    )
 
-    def __init__(self) -> None:
-        self._last: dict[str, tuple[Any, Any]] = {}
 
-    def observation(self, raw: Raw) -> Observation:
-        if not raw["running"]:
-            return Observation(running=False, refusal=raw["refusal"], state_file=raw["stateFile"])
-        field = self._field
-        return Observation(
-            running=True,
-            pods=field("pods", raw, _pods),
-            assignments=field("assignments", raw, _assignments),
-            pod_assignments=field("podAssignments", raw, _pod_assignments),
-            machine=self._machine(raw["machine"]),
-            policy=raw["policy"],
-            state_file=raw.get("stateFile"),
-            cpu=field("cpu", raw, _cpu),
-            told=field("told", raw, _told),
-            counters=raw["counters"],
-            allocatable=field("allocatable", raw, _allocatable),
-            hints=tuple(_hinted(each) for each in raw["hints"] or ()) if "hints" in raw else None,
-        )
-
-    def _field(self, name: str, raw: Raw, read: Callable[[Any], T]) -> T:
-        return self._kept(name, raw[name], read)
-
-    def _kept(self, name: str, value: Any, read: Callable[[Any], T]) -> T:
-        before = self._last.get(name)
-        if before is not None and before[0] == value:
-            kept: T = before[1]
-            return kept
-        made = read(value)
-        self._last[name] = (value, made)
-        return made
-
-    def _machine(self, raw: Mapping[str, Any]) -> dict[int, NodeState]:
-        """Node by node, as an admission changes one or two of them."""
-        return {int(number): self._kept(number, node, _node) for number, node in raw.items()}
+def _changed(before: Mapping[Any, Any], told: Raw, read: Callable[[Any], Any]) -> Mapping[Any, Any]:
+    """An object in which the members that are told are others now, and those that are told as null are gone."""
+    changed = dict(before)
+    for name, value in told.items():
+        key = int(name) if read is _node else name
+        if value is None:
+            del changed[key]
+        else:
+            changed[key] = read(value)
+    return changed
 
 
 def _node(raw: Any) -> NodeState:
@@ -83,32 +78,28 @@ def _node(raw: Any) -> NodeState:
     return NodeState(assignments, {name: Table(*amounts) for name, amounts in memory.items()}, tuple(cells))
 
 
-def _pods(raw: Mapping[str, Any]) -> dict[str, PodVerdict]:
-    return {name: _ADMITTED if answer[0] else PodVerdict(*answer) for name, answer in raw.items()}
+def _verdict(raw: Any) -> PodVerdict:
+    return _ADMITTED if raw[0] else PodVerdict(*raw)
 
 
 def _blocks(raw: Iterable[Any]) -> tuple[Block, ...]:
-    return tuple(sorted(Block(tuple(affinity), kind, size) for affinity, kind, size in raw))
+    return tuple(sorted([Block(tuple(affinity), kind, size) for affinity, kind, size in raw]))
 
 
-def _assignments(raw: Mapping[str, Any]) -> Assignments:
-    return {
-        pod: {container: _blocks(blocks) for container, blocks in containers.items()} for pod, containers in raw.items()
-    }
+def _containers(raw: Mapping[str, Any]) -> dict[str, tuple[Block, ...]]:
+    return {container: _blocks(blocks) for container, blocks in raw.items()}
 
 
-def _pod_assignments(raw: Mapping[str, Any]) -> dict[str, tuple[Block, ...]]:
-    return {pod: _blocks(blocks) for pod, blocks in raw.items()}
+def _told(raw: Mapping[str, Any]) -> dict[str, Told]:
+    return {container: Told(*words) for container, words in raw.items()}
+
+
+def _same(raw: Any) -> Any:
+    return raw
 
 
 def _cpu(raw: Any) -> CpuState:
     return CpuState(*raw)
-
-
-def _told(raw: Mapping[str, Any]) -> dict[str, dict[str, Told]]:
-    return {
-        pod: {container: Told(*words) for container, words in containers.items()} for pod, containers in raw.items()
-    }
 
 
 def _allocatable(raw: Any) -> Resources:
@@ -116,26 +107,65 @@ def _allocatable(raw: Any) -> Resources:
     return Resources(_blocks(memory), cpus)
 
 
-def _hinted(raw: Any) -> Hinted:
-    pod, container, answers, merged = raw
-    return Hinted(
-        pod,
-        container,
-        {
-            provider: {resource: _hints(hints) for resource, hints in resources.items()}
-            for provider, resources in answers.items()
-        },
-        None if merged is None else _hint(merged),
+def _hinted(raw: Iterable[Any]) -> tuple[Hinted, ...]:
+    return tuple(
+        [Hinted(pod, container, _answers(answers), _merged(merged)) for pod, container, answers, merged in raw]
     )
 
 
-def _hints(raw: Any) -> tuple[Hint, ...] | None:
-    """The single hint "any, preferred" is what the Topology Manager takes no preference for."""
-    if raw is None or raw == [[None, True]]:
+def _answers(raw: Mapping[str, Any]) -> dict[str, dict[str, tuple[Hint, ...] | None]]:
+    return {
+        provider: {resource: hints_of(hints) for resource, hints in resources.items()}
+        for provider, resources in raw.items()
+    }
+
+
+def _merged(raw: str | None) -> Hint | None:
+    return None if raw is None else _hint(raw)
+
+
+_OBJECTS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "pods": _verdict,
+        "assignments": _containers,
+        "podAssignments": _blocks,
+        "machine": _node,
+        "told": _told,
+        "counters": _same,
+    }
+)
+"""Fields that are told member by member → how a member is read."""
+
+_FIELDS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {"policy": _same, "stateFile": _same, "cpu": _cpu, "allocatable": _allocatable, "hints": _hinted}
+)
+"""Fields that are told as a whole → how they are read."""
+
+KEPT: Final = 1_000
+"""Characters of a text of hints that is remembered: those of six nodes. Longer ones cost memory and seldom come again."""
+
+
+def hints_of(text: str | None) -> tuple[Hint, ...] | None:
+    """Hints in order; None for no preference, which the single hint "any, preferred" is taken for as well.
+
+    >>> hints_of("0,1 1! any"), hints_of("any!"), hints_of("")
+    (((None, False), ((0, 1), False), ((1,), True)), None, ())
+    """
+    if text is None or text == "any!":
         return None
-    return tuple(sorted(map(_hint, raw), key=hint_order))
+    return _remembered(text) if len(text) <= KEPT else _hints(text)
 
 
-def _hint(raw: Any) -> Hint:
-    mask, preferred = raw
-    return (None if mask is None else tuple(mask)), preferred
+def _hints(text: str) -> tuple[Hint, ...]:
+    return tuple(sorted(map(_hint, text.split()), key=hint_order))
+
+
+_remembered = lru_cache(maxsize=2048)(_hints)
+
+
+def _hint(word: str) -> Hint:
+    """`0,1!`: node ids, and a mark on a preferred one; `any` and `none` stand for no mask and for one without nodes."""
+    nodes, preferred = word.rstrip("!"), word.endswith("!")
+    if nodes == "any":
+        return None, preferred
+    return (() if nodes == "none" else tuple(map(int, nodes.split(",")))), preferred

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -42,10 +42,12 @@ class Wanted:
     """A cluster that a run needs."""
 
     key: str
-    """Clusters with the same key can serve each other's runs."""
+    """Part of its name; a later run that wants the same looks for it there."""
 
     image: str
     workers: int
+    programs: str = ""
+    """What of ours is in it; a cluster with other programs, which nobody uses, is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ class Holdings:
             number += 1
             name = f"{PREFIX}{wanted.key}" + (f"-{number}" if number > 1 else "")
             with self._locked(name):
-                self._ensure(name, wanted)
-                for rank in range(1, wanted.workers + 1):
+                ranks = range(1, wanted.workers + 1) if self._ensure(name, wanted) else ()
+                for rank in ranks:
                     lock = self._lock(name, rank)
                     if _acquired(lock):
                         return Held(name, self._folder(name), rank, lock)
@@ -111,19 +113,21 @@ class Holdings:
                 mutex.release()
         return left
 
-    def _ensure(self, name: str, wanted: Wanted) -> None:
-        folder, plan = self._folder(name), {"image": wanted.image, "workers": wanted.workers}
+    def _ensure(self, name: str, wanted: Wanted) -> bool:
+        """Have such a cluster; False where there is one that others use and that is not what is wanted."""
+        folder, plan = self._folder(name), asdict(wanted)
         ready = folder.path / "ready.json"
         if ready.exists():
             if json.loads(ready.read_text()) == plan and self._clusters.runs(name, wanted.workers):
-                return
+                return True
             if not self._is_idle(name):
-                return  # it is somebody's who wants another one; there is no free worker for us
+                return False
         if folder.path.exists():
             self._delete(name)
         folder.path.mkdir(parents=True)
         self._clusters.make(name, folder, image=wanted.image, number=wanted.workers)
         ready.write_text(json.dumps(plan))
+        return True
 
     def _delete(self, name: str) -> None:
         self._clusters.delete(name, self._folder(name))

@@ -79,7 +79,11 @@ class KindNode(Node):
         self._watch = PodWatch(api, name)
         self._names: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
+        self._there: set[str] = set()
+        """Pods that were created and not deleted."""
+
         self._bound: set[str] = set()
+        """Those of them that were bound."""
 
     # The kubelet
 
@@ -128,6 +132,7 @@ class KindNode(Node):
             raise self._unwilling("create a pod", refused) from refused
         uid = made["metadata"]["uid"]
         self._names[uid], self._aliases[uid] = name, alias
+        self._there.add(uid)
         return uid, made["metadata"]["creationTimestamp"]
 
     def bind(self, uid: str) -> None:
@@ -165,10 +170,12 @@ class KindNode(Node):
     def forget(self, uids: Sequence[str], *, also: Files = ()) -> None:
         """Delete pods and wait until neither the API server nor the kubelet knows them."""
         del also  # files of static pods; there are none here
+        uids = [uid for uid in uids if uid in self._there]
         self._delete(uids, grace=None)
         gone = {uid: f"{places.NAMESPACE}/{self._names[uid]}" for uid in uids if uid in self._bound}
         self.ask("remove a pod", "removal", "await_gone", pods=gone)
         self._await_deleted(uids)
+        self._bound -= gone.keys()
 
     def drop(self, uids: Sequence[str]) -> None:
         """Take pods from the API server at once, whatever their node does; for one whose kubelet does not run."""
@@ -193,6 +200,7 @@ class KindNode(Node):
         if not self._watch.until(lambda pods: not any(uid in pods for uid in uids), self.timeouts.seconds("removal")):
             left = {uid: self._watch.status(uid).get("phase") for uid in uids if uid in self._watch.pods()}
             raise capture_error("delete pods", self._expired("removal", f"{left}; {self._watch.trouble}"))
+        self._there.difference_update(uids)
 
     def _unwilling(self, step: str, refused: RefusedError) -> Exception:
         return capture_error(step, f"the API server answered {refused}")
@@ -242,6 +250,7 @@ class KindNode(Node):
         """Forget who was who in former scenarios."""
         self._names.clear()
         self._aliases.clear()
+        self._there.clear()
         self._bound.clear()
 
     def close(self) -> None:

@@ -196,8 +196,9 @@ class KindSubject:
         for left in holdings.clean():
             self.discarded.append(f"deleted {left}, which a run that was killed had left")
         workers = self._spec.workers or _crew()
-        key = cache.digest(image, str(runtime), str(wrapper or ""), str(workers))[:8]
-        held = holdings.take(Wanted(key, image, workers))
+        release = self._spec.version.replace(".", "-")
+        key = f"{release}-{cache.digest(self._spec.image, str(workers))[:6]}"
+        held = holdings.take(Wanted(key, image, workers, programs=cache.digest(str(runtime), str(wrapper))))
         self._stack.callback(holdings.give_back, held, keep=bool(os.environ.get(KEEP)))
         self._held = held
         self._kubelets = {self._spec.version: OWN_KUBELET}

@@ -198,7 +198,8 @@ class Performance:
             yield upgrade.record(self.pods.values())
 
     def _crash(self, step: Crash) -> None:
-        """Begin a step in which the kubelet is killed. What it had decided of a pod by then, it never told anybody."""
+        """Begin a step in which the kubelet is killed. What it rejected in it, it never told anybody."""
+        before = {uid for uid, live in self.pods.items() if live.rejected}
         if isinstance(step.during, Restart) and not self._ending:
             self._node.stop(step.during.signal)
             self._ending = Ending("stopped", "")  # what counts is what the new one does
@@ -209,8 +210,8 @@ class Performance:
         crashed = faults.disarm(self._node.agent)
         if crashed:
             self._ending = crashed
-            for live in self.pods.values():
-                live.rejected = False
+            for uid, live in self.pods.items():
+                live.rejected = uid in before
         elif self._ending and self._ending.kind == "killed":
             raise capture_error("watch the kubelet", f"it was killed by {self._ending.message}")
         self._note(faults.remark(step.at, reached=crashed is not None))

@@ -55,6 +55,7 @@ type node struct {
 	arrivals         int
 	heard            *recorder
 	start            series
+	news             *news
 	allocatable      string
 	shuffle          *rand.Rand // nil: the state file's entries stay in their order
 	disk             *disk
@@ -67,6 +68,7 @@ func newNode(asked *request, shuffle *rand.Rand) *node {
 	n := &node{
 		machine: asked.Machine, kubelet: asked.Kubelet, names: map[string]string{}, shuffle: shuffle,
 		heard:   &recorder{on: asked.shows("hints")},
+		news:    newNews(),
 		disk:    &disk{states: map[string]string{}, shown: asked.shows("writes")},
 		runtime: &containerRuntime{fails: map[string]int{}, hangs: map[string]bool{}},
 	}

@@ -19,11 +19,15 @@ type observation struct {
 	at   int
 }
 
+// usual is how many bytes most observations take.
+const usual = 2 << 10
+
 func (o *observation) compared() []byte { return o.text[:o.at] }
 
 func (n *node) observe(withState bool) observation {
 	w := writer{}
-	w.text = append(w.text, '{')
+	w.text = make([]byte, 1, usual)
+	w.text[0] = '{'
 	if n.managers == nil {
 		w.raw(`"running":false,"refusal":`)
 		if n.refusal == "" { // it was killed
@@ -31,14 +35,15 @@ func (n *node) observe(withState bool) observation {
 		} else {
 			w.string(n.refusal)
 		}
-		withState = true
 	} else {
 		n.observeRunning(&w)
 	}
 	seen := observation{at: len(w.text)}
-	if withState {
-		w.raw(`,"stateFile":`)
+	if n.managers == nil {
+		w.name("stateFile")
 		w.string(string(store.Files[memoryFile]))
+	} else if withState {
+		n.news.field(&w, "stateFile", func() { w.string(string(store.Files[memoryFile])) })
 	}
 	if n.disk.shown {
 		w.raw(`,"writes":`)
@@ -50,39 +55,33 @@ func (n *node) observe(withState bool) observation {
 }
 
 func (n *node) observeRunning(w *writer) {
-	w.raw(`"running":true,"pods":`)
+	w.raw(`"running":true`)
 	n.pods(w)
 	books := n.managers.memory.State()
-	w.raw(`,"assignments":`)
 	assignments := books.GetMemoryAssignments()
 	named := n.byName(keys(assignments))
-	w.object(sortedKeys(named), func(name string) {
+	n.news.object(w, "assignments", sortedKeys(named), func(name string) {
 		containers := assignments[named[name]]
 		w.object(sortedKeys(containers), func(container string) { w.blocks(containers[container]) })
 	})
-	w.raw(`,"podAssignments":`)
 	pods := podAssignments(books)
-	named = n.byName(keys(pods))
-	w.object(sortedKeys(named), func(name string) { w.blocks(pods[named[name]]) })
-	w.raw(`,"machine":`)
-	w.machine(books.GetMachineState())
-	w.raw(`,"policy":`)
-	w.string(n.settings.kubelet.MemoryManagerPolicy)
-	w.raw(`,"cpu":`)
-	n.cpus(w)
-	w.raw(`,"told":`)
+	namedPods := n.byName(keys(pods))
+	n.news.object(w, "podAssignments", sortedKeys(namedPods), func(name string) { w.blocks(pods[namedPods[name]]) })
+	n.machineState(w, books.GetMachineState())
+	n.news.field(w, "policy", func() { w.string(n.settings.kubelet.MemoryManagerPolicy) })
+	n.news.field(w, "cpu", func() { n.cpus(w) })
 	n.told(w)
-	w.raw(`,"counters":`)
 	moved := readCounters(n.settings.gates).since(n.start)
-	w.object(sortedKeys(moved), func(name string) { w.int(moved[name]) })
-	w.raw(`,"allocatable":[`)
-	w.blocks(allocatableMemory(n.managers.memory))
-	w.raw(`,`)
-	w.string(n.managers.cpu.GetAllocatableCPUs().String())
-	w.raw(`]`)
+	n.news.object(w, "counters", sortedKeys(moved), func(name string) { w.int(moved[name]) })
+	n.news.field(w, "allocatable", func() {
+		w.raw(`[`)
+		w.blocks(allocatableMemory(n.managers.memory))
+		w.raw(`,`)
+		w.string(n.managers.cpu.GetAllocatableCPUs().String())
+		w.raw(`]`)
+	})
 	if n.heard.on {
-		w.raw(`,"hints":`)
-		w.hints(n.heard.heard)
+		n.news.field(w, "hints", func() { w.hints(n.heard.heard) })
 	}
 }
 
@@ -91,7 +90,7 @@ func (n *node) pods(w *writer) {
 	for _, r := range n.residents {
 		byName[r.pod.Name] = r
 	}
-	w.object(sortedKeys(byName), func(name string) {
+	n.news.object(w, "pods", sortedKeys(byName), func(name string) {
 		verdict := byName[name].verdict
 		if verdict.Admit {
 			w.raw(`[true]`)
@@ -126,7 +125,7 @@ func (n *node) told(w *writer) {
 			byName[r.pod.Name] = r.told
 		}
 	}
-	w.object(sortedKeys(byName), func(name string) {
+	n.news.object(w, "told", sortedKeys(byName), func(name string) {
 		w.object(sortedKeys(byName[name]), func(container string) {
 			w.raw(`[`)
 			w.string(byName[name][container].mems)
@@ -156,6 +155,13 @@ func (n *node) byName(uids []string) map[string]string {
 
 // writer writes JSON; keys come in order, so that equal observations are equal texts.
 type writer struct{ text []byte }
+
+// name writes the name of a field that follows others.
+func (w *writer) name(name string) {
+	w.raw(`,"`)
+	w.raw(name)
+	w.raw(`":`)
+}
 
 func (w *writer) raw(text string) { w.text = append(w.text, text...) }
 func (w *writer) int(value int64) { w.text = strconv.AppendInt(w.text, value, 10) }
@@ -221,30 +227,23 @@ func (w *writer) blocks(blocks []memorystate.Block) {
 	w.raw(`[` + strings.Join(shown, ",") + `]`)
 }
 
-func (w *writer) machine(nodes memorystate.NUMANodeMap) {
-	ids := make([]int, 0, len(nodes))
+func (n *node) machineState(w *writer, nodes memorystate.NUMANodeMap) {
+	ids := make(map[string]int, len(nodes))
 	for id := range nodes {
-		ids = append(ids, id)
+		ids[strconv.Itoa(id)] = id
 	}
-	sort.Ints(ids)
-	w.raw(`{`)
-	for i, id := range ids {
-		if i > 0 {
-			w.raw(`,`)
-		}
-		w.raw(`"`)
-		w.int(int64(id))
-		w.raw(`":[`)
-		w.int(int64(nodes[id].NumberOfAssignments))
+	n.news.object(w, "machine", sortedKeys(ids), func(id string) {
+		node := nodes[ids[id]]
+		w.raw(`[`)
+		w.int(int64(node.NumberOfAssignments))
 		w.raw(`,`)
-		cells := append([]int{}, nodes[id].Cells...)
+		cells := append([]int{}, node.Cells...)
 		sort.Ints(cells)
 		w.ints(cells)
 		w.raw(`,`)
-		w.tables(nodes[id].MemoryMap)
+		w.tables(node.MemoryMap)
 		w.raw(`]`)
-	}
-	w.raw(`}`)
+	})
 }
 
 func (w *writer) tables(tables map[v1.ResourceName]*memorystate.MemoryTable) {
@@ -293,7 +292,7 @@ func (w *writer) hints(heard []*hinted) {
 		})
 		w.raw(`,`)
 		if h.stored {
-			w.hint(h.merged)
+			w.hintList([]topologymanager.TopologyHint{h.merged})
 		} else {
 			w.raw(`null`)
 		}
@@ -302,29 +301,40 @@ func (w *writer) hints(heard []*hinted) {
 	w.raw(`]`)
 }
 
+// hintList is one text: decoding thousands of lists would take longer than making the hints.
 func (w *writer) hintList(hints []topologymanager.TopologyHint) {
 	if hints == nil {
 		w.raw(`null`)
 		return
 	}
-	w.raw(`[`)
+	w.raw(`"`)
 	for i, hint := range hints {
 		if i > 0 {
-			w.raw(`,`)
+			w.raw(` `)
 		}
 		w.hint(hint)
 	}
-	w.raw(`]`)
+	w.raw(`"`)
 }
 
 func (w *writer) hint(hint topologymanager.TopologyHint) {
-	w.raw(`[`)
 	if hint.NUMANodeAffinity == nil {
-		w.raw(`null`)
+		w.raw(`any`)
 	} else {
-		w.ints(hint.NUMANodeAffinity.GetBits())
+		bits := hint.NUMANodeAffinity.GetBits()
+		for i, bit := range bits {
+			if i > 0 {
+				w.raw(`,`)
+			}
+			w.int(int64(bit))
+		}
+		if len(bits) == 0 {
+			w.raw(`none`)
+		}
 	}
-	w.raw(`,` + strconv.FormatBool(hint.Preferred) + `]`)
+	if hint.Preferred {
+		w.raw(`!`)
+	}
 }
 
 func keys[K ~string, V any](of map[K]V) []string {

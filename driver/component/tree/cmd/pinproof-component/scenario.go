@@ -147,7 +147,7 @@ func (o *outcome) write(w *writer) {
 		if i > 0 {
 			w.raw(`,`)
 		}
-		w.raw(string(o.observations[i].text))
+		w.text = append(w.text, o.observations[i].text...)
 	}
 	w.raw(`],"times":`)
 	w.int(int64(o.times))
