@@ -309,9 +309,7 @@ class RestartDocument(Document):
     """The kubelet release after the restart, where it changed."""
 
 
-Method = Literal[
-    "RunPodSandbox", "CreateContainer", "StartContainer", "StopContainer", "StopPodSandbox", "RemoveContainer"
-]
+Method = Literal["RunPodSandbox", "CreateContainer", "StartContainer", "StopContainer", "StopPodSandbox"]
 StateFile = Literal["memory_manager_state", "cpu_manager_state"]
 
 

@@ -8,9 +8,7 @@ from typing import Literal
 StateFile = Literal["memory_manager_state", "cpu_manager_state"]
 """The checkpoints of the two managers, by the names that they have in the kubelet's directory."""
 
-Method = Literal[
-    "RunPodSandbox", "CreateContainer", "StartContainer", "StopContainer", "StopPodSandbox", "RemoveContainer"
-]
+Method = Literal["RunPodSandbox", "CreateContainer", "StartContainer", "StopContainer", "StopPodSandbox"]
 """A call of the kubelet to its container runtime."""
 
 

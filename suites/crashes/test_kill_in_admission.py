@@ -104,9 +104,9 @@ def test_between_an_init_container_and_the_next(prove: Prove) -> None:
     seen = prove(killed(WITH_INIT, at_write(2, "after")), restart())
 
     assert seen.killed(after=1)
-    assert [block(0, memory="3Gi")] == seen.blocks("a", "i")
+    assert [block(0, memory="1Gi")] == seen.blocks("a", "i")
     assert [block(0, memory="2Gi")] == seen.blocks("a", "c")
-    assert gib(5) == seen.reserved(0)
+    assert gib(3) == seen.reserved(0)
 
 
 @case("MM-KILL-001", machines="two_even", kubelet=STATIC)

@@ -69,11 +69,12 @@ def test_between_a_container_s_cpus_and_the_default_set(prove: Prove) -> None:
 
 @case("MM-KILL-004", machines="two_even", kubelet=ALIGNED)
 def test_cpus_are_given_back_and_memory_is_not(prove: Prove) -> None:
-    """Killed between the clean-up of the CPU manager and that of the memory manager."""
+    """Killed between the clean-up of the CPU manager and that of the memory manager, which still holds what is gone."""
     seen = prove(POD, remove("a"), killed(NEXT, at_write(2, "after", of="cpu")), restart(), ANY)
 
     assert seen.killed(after=3)
-    assert "1-2" == seen.exclusive_cpus("b")
+    assert "8-9" == seen.exclusive_cpus("b")
+    assert [block(1, memory="9Gi")] == seen.blocks("b")
     assert {"b": ["c"]} == seen.assigned()
 
 

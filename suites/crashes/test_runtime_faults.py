@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pinproof.scenario.faults import Method
 from pinproof.suite import (
     Prove,
     admit,
@@ -27,7 +28,7 @@ WITH_INIT = admit(guaranteed("a", memory="2Gi", cpu="2", init=[container("i", me
 
 @pytest.mark.parametrize("method", ["CreateContainer", "StartContainer"])
 @case("MM-RUNTIME-001", machines="two_even", kubelet=STATIC)
-def test_call_that_fails_once(prove: Prove, method: str) -> None:
+def test_call_that_fails_once(prove: Prove, method: Method) -> None:
     """The call is made again: one admission, one request for pinning, the container on its node."""
     seen = prove(OTHER, calls(method, "fails"), POD)
 
@@ -48,7 +49,7 @@ def test_late_answers(prove: Prove) -> None:
 
 @pytest.mark.parametrize("method", ["RunPodSandbox", "CreateContainer", "StartContainer"])
 @case("MM-RUNTIME-002", machines="two_even", kubelet=STATIC)
-def test_call_that_hangs_until_a_restart(prove: Prove, method: str) -> None:
+def test_call_that_hangs_until_a_restart(prove: Prove, method: Method) -> None:
     """The pod is admitted and has its blocks; its container starts once another kubelet asks."""
     seen = prove(calls(method, "hangs"), POD, restart())
 

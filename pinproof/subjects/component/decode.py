@@ -24,10 +24,19 @@ from pinproof.history import (
     Told,
     hint_order,
 )
+from pinproof.subjects.kubelet.observe import Names, left_in_files
 
 Raw = Mapping[str, Any]
 
 _ADMITTED: Final = PodVerdict(admitted=True)
+
+
+class _Uids(Names):
+    """UIDs of a component: the pod's name and the number of its arrival."""
+
+    def of(self, uid: str) -> str:
+        """The pod's name."""
+        return uid.rpartition(".")[0] or uid
 
 
 def observations(raws: Iterable[Raw]) -> tuple[Observation, ...]:
@@ -38,6 +47,8 @@ def observations(raws: Iterable[Raw]) -> tuple[Observation, ...]:
 
 def _observation(raw: Raw, last: dict[str, Any]) -> Observation:
     """One observation; `last` has every field as it was when the kubelet ran last, and is brought up to date."""
+    if not raw["running"] and raw["refusal"] is None:  # it was killed
+        return left_in_files(raw["stateFile"] or None, None, _Uids())
     if not raw["running"]:
         return Observation(running=False, refusal=raw["refusal"], state_file=raw["stateFile"])
     for name, told in raw.items():

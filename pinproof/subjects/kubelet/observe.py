@@ -73,15 +73,11 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
         raise capture_error("observe the node", "; ".join(map(str, reply["errors"])))
     if not running and refusal is not None:
         return Observation(running=False, refusal=refusal, state_file=reply.get("state") or "")
+    in_files = left_in_files(reply.get("state"), reply.get("cpu_state"), names)
+    if not running:
+        return in_files
     with _reading("memory_manager_state"):
         state = _document(_authoritative(reply.get("state")), "machineState")
-        assignments, machine = _assignments(state, names), _machine(state)
-        pod_assignments = _pod_assignments(state, names)
-    with _reading("cpu_manager_state"):
-        cpu = _cpu(_document(reply.get("cpu_state"), "defaultCpuSet"), names)
-    if not running:  # it was killed, and what it has left is to be looked at
-        left = Observation(running=False, state_file=reply.get("state") or "", cpu=cpu)
-        return replace(left, assignments=assignments, pod_assignments=pod_assignments, machine=machine)
     with _reading("/pods"):
         known = _known(reply["pods"], names)
         pods, told = _verdicts(known, names), _told(reply["containers"], names, known)
@@ -89,19 +85,36 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
         resources = reply["pod_resources"]
         pod_resources = _pod_resources(resources["list"], names)
         allocatable = _resources(resources["allocatable"]) if resources["allocatable"] else None
-    return Observation(
+    return replace(
+        in_files,
         running=True,
         pods=pods,
-        assignments=assignments,
-        pod_assignments=pod_assignments,
-        machine=machine,
         policy=state.get("policyName") if state else None,
-        state_file=reply.get("state") or "",
-        cpu=cpu,
         told=told,
         counters=_since(counters(reply.get("metrics") or ""), baseline),
         pod_resources=pod_resources,
         allocatable=allocatable,
+    )
+
+
+def left_in_files(state: str | None, cpu_state: str | None, names: Names) -> Observation:
+    """What the texts of both state files say, of a kubelet that was killed; None where there is no file.
+
+    Raises CaptureError naming the file that no kubelet writes.
+    """
+    with _reading("memory_manager_state"):
+        memory = _document(_authoritative(state), "machineState")
+        assignments, machine = _assignments(memory, names), _machine(memory)
+        pod_assignments = _pod_assignments(memory, names)
+    with _reading("cpu_manager_state"):
+        cpu = _cpu(_document(cpu_state, "defaultCpuSet"), names)
+    return Observation(
+        running=False,
+        assignments=assignments,
+        pod_assignments=pod_assignments,
+        machine=machine,
+        state_file=state or "",
+        cpu=cpu,
     )
 
 
