@@ -77,6 +77,8 @@ def _restart(step: Restart) -> str:
             facts.append("state replaced")
     if step.cpu_state != "keep":
         facts.append(f"CPU state {'lost' if step.cpu_state == 'lose' else 'replaced'}")
+    if step.signal == "POWER":
+        facts.append("the node's power was cut")
     if step.signal == "KILL":
         facts.append("killed")
     if step.order:

@@ -24,6 +24,7 @@ from pinproof.subjects.protocol import (
     ADMIT_HINTS,
     CRASH_AT_CALL,
     MACHINE_WINDOWS,
+    POWER_CUT,
     WITHOUT_MEMORY_MANAGER,
     Capabilities,
     Subject,
@@ -139,6 +140,8 @@ def abilities(scenario: Scenario) -> set[str]:
         if isinstance(step, Restart):
             changed = (part.name for part in fields(step) if getattr(step, part.name) != getattr(plain, part.name))
             wanted.update(f"restart.{name}" for name in changed)
+        if isinstance(step, Restart) and step.signal == "POWER":
+            wanted.add(POWER_CUT)
     return wanted
 
 

@@ -83,7 +83,7 @@ def restart(
     state: State = "keep",
     cpu_state: Literal["keep", "lose"] | StateText = "keep",
     order: tuple[str, ...] = (),
-    signal: Literal["TERM", "KILL"] = "TERM",
+    signal: Literal["TERM", "KILL", "POWER"] = "TERM",
     machine: str | Machine | None = None,
     kubelet: Configuration | KubeletConfig | None = None,
     kubernetes: str | None = None,
@@ -94,7 +94,7 @@ def restart(
         state: what happens to the state file meanwhile: `keep`, `lose`, `edited(...)` or `replaced(...)`.
         cpu_state: what happens to the CPU manager's state file: `keep`, `lose` or `replaced(...)`.
         order: pods in the order of their re-admission.
-        signal: how the kubelet is stopped.
+        signal: how the kubelet is stopped; `POWER` is the power of its node, and no container survives it.
         machine: the machine after the restart, where it changed.
         kubelet: the configuration after the restart, where it changed.
         kubernetes: the release after the restart, where it changed.

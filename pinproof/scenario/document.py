@@ -296,8 +296,8 @@ class RestartDocument(Document):
     order: list[PodName] = Field(default_factory=list)
     """Pods in the order of their re-admission; the others follow in the order of their first admission."""
 
-    signal: Literal["TERM", "KILL"] = "TERM"
-    """How the kubelet is stopped."""
+    signal: Literal["TERM", "KILL", "POWER"] = "TERM"
+    """How the kubelet is stopped; POWER takes its whole node's power, and all containers end with it."""
 
     topology: TopologyField | None = None
     """The machine after the restart, where it changed."""

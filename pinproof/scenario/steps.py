@@ -61,7 +61,7 @@ class StateText:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """The kubelet stops and starts again; running containers go on meanwhile.
+    """The kubelet stops and starts again; running containers go on meanwhile, unless the node has no power.
 
     Pods that were rejected or have finished do not come back: as with an API server, they are terminal.
     """
@@ -75,7 +75,9 @@ class Restart:
     order: tuple[str, ...] = ()
     """Pods in the order of their re-admission; pods that are not named follow in the order of their first admission."""
 
-    signal: Literal["TERM", "KILL"] = "TERM"
+    signal: Literal["TERM", "KILL", "POWER"] = "TERM"
+    """`POWER`: the node loses its power; what is on its disk stays, and no container does."""
+
     machine: Machine | None = None
     """The machine after the restart, where it changed."""
 

@@ -29,6 +29,10 @@ EXPOSITION: Final = "counters.exposition"
 """Which series there are, beside what they stand at: a labelled one that was never touched is on no metrics page."""
 
 
+POWER_CUT: Final = "restart.power"
+"""A restart for which the node loses its power, `signal: POWER`."""
+
+
 class NotObservableError(Exception):
     """The subject cannot show or do what a case needs; the case is `not_applicable`, with this reason."""
 
@@ -42,7 +46,7 @@ class Capabilities:
 
     steps: frozenset[str]
     """`admit`, `admitTogether`, `remove`, `exit`, `restart`, `restart.<field>` for each field of a restart that it can honour;
-    `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `WITHOUT_MEMORY_MANAGER`; of a subject inside the kubelet's process
+    `POWER_CUT`; `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `WITHOUT_MEMORY_MANAGER`; of a subject inside the kubelet's process
     `ADMIT_HINTS` and `MACHINE_WINDOWS`."""
 
 

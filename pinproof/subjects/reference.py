@@ -14,6 +14,7 @@ from pinproof.subjects.protocol import (
     CRASH_AT_CALL,
     EXPOSITION,
     MACHINE_WINDOWS,
+    POWER_CUT,
     WITHOUT_MEMORY_MANAGER,
     Capabilities,
 )
@@ -40,6 +41,7 @@ class ReferenceSubject:
                     CRASH_AT_CALL,
                     "disk",
                     "runtime",
+                    POWER_CUT,
                     ADMIT_HINTS,
                     MACHINE_WINDOWS,
                     WITHOUT_MEMORY_MANAGER,

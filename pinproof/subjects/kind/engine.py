@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 """kind marks the containers of a cluster with its name."""
 
 _WORDS = 2000
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,18 @@ class Commands:
 
     def cut_power(self, node: str) -> None:
         """Take a node's power and give it back: nothing in it is told to end. Raises SubjectError."""
-        self.run(f"cut the power of {node}", "power", "restart", "--time", "0", node)
+        step = f"cut the power of {node}"
+        self.run(step, "power", "restart", "--time", "0", node)
+        deadline = time.monotonic() + self.timeouts.seconds("power")
+        while True:
+            try:
+                self.run(step, "engine", "exec", node, "systemctl", "is-active", "containerd")
+            except SubjectError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE)  # nobody tells when its systemd and its runtime are there
+            else:
+                return
 
 
 def run(step: str, command: Sequence[str], engine: Commands, wait: Wait, *, given: bytes = b"") -> str:

@@ -35,6 +35,9 @@ from pinproof.subjects.protocol import NotObservableError
 _LOOK = 0.05
 """Seconds that the node is watched for containers before the API server is asked for rejections again."""
 
+_PAUSE = 0.1
+"""Seconds between two questions at an API server that cannot answer yet."""
+
 _INVALID = (400, 403, 422)
 """How an API server says that it does not take an object."""
 
@@ -109,6 +112,13 @@ class KindNode(Node):
         self.agent.close()
         self._engine.cut_power(self.name)
         self.agent = self._connected(self._engine)
+
+    def stop(self, signal: str) -> None:
+        """Stop the kubelet by TERM or KILL, or by POWER, which stops the whole worker."""
+        if signal == "POWER":
+            self.cut_power()
+        else:
+            super().stop(signal)
 
     def ending(self, reply: Reply) -> Ending:
         """How the kubelet ended; what it says of pods is said of those of the scenario."""
@@ -214,13 +224,21 @@ class KindNode(Node):
         )
         reply["pods"] = {"items": list(self._watch.pods().values())}
         if everything and reply["running"]:
-            try:
-                reply["metrics"] = _judged(self._api.text(f"/api/v1/nodes/{self.name}/proxy/metrics"))
-            except RefusedError as refused:
-                reply["errors"] = [*reply["errors"], f"metrics through the API server: {refused}"]
+            reply["metrics"] = self._metrics()
         for listed in (reply["pod_resources"] or {}).get("list") or ():
             listed["namespace"] = f"{listed['namespace']}/{listed['name']}"  # which is what tells pods apart here
         return reply
+
+    def _metrics(self) -> str:
+        """The judged metrics, through the API server; that of a new cluster may not be let to a kubelet for some seconds."""
+        deadline = time.monotonic() + self.timeouts.seconds("metrics")
+        while True:
+            try:
+                return _judged(self._api.text(f"/api/v1/nodes/{self.name}/proxy/metrics"))
+            except RefusedError as refused:
+                if time.monotonic() > deadline:
+                    raise capture_error("read the metrics", self._expired("metrics", refused)) from refused
+            time.sleep(_PAUSE)
 
     def artefacts(self, *, since: int) -> dict[str, str]:
         """File name → text, bounded: what helps to understand a run."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pinproof.history import History
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Scenario, Step, begun
+from pinproof.scenario.steps import Admit, AdmitTogether, Restart, Scenario, Step, begun
 from pinproof.subjects.kind import places
 from pinproof.subjects.kind.node import KindNode
 from pinproof.subjects.kind.ordering import creation_order
@@ -78,6 +78,23 @@ class KindPerformance(Performance):
     def _deliver(self, arriving: Sequence[LivePod]) -> None:
         for live in arriving:
             self._worker.bind(live.uid)
+
+    def _restart(self, step: Restart) -> None:
+        if step.signal == "POWER":
+            self._expect_everything_anew()
+        super()._restart(step)
+
+    def _expect_everything_anew(self) -> None:
+        """No container survives, so all that ran are made in another attempt, init containers that had ended too."""
+        for live in self.pods.values():
+            if live.terminal:
+                continue
+            live.completed.clear()
+            live.ended.clear()
+            for name in live.awaited():
+                newest = self._newest(live.uid, name)
+                if newest is not None:
+                    live.attempts[name] = newest["attempt"] + 1
 
     def _returning(self, order: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
         """The order is that of creation. Terminal pods go, as the scenario has it."""

@@ -38,7 +38,7 @@ from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.subject import CAPABILITIES as OF_A_KUBELET
 from pinproof.subjects.kubelet.sweep import Books
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import Capabilities, NotObservableError
+from pinproof.subjects.protocol import POWER_CUT, Capabilities, NotObservableError
 
 KEEP: Final = "PINPROOF_KEEP"
 """Environment variable: leave the cluster as it is at the end."""
@@ -59,6 +59,7 @@ CAPABILITIES: Final = Capabilities(
             "restart.cpu_state",
             "restart.order",
             "restart.signal",
+            POWER_CUT,
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",

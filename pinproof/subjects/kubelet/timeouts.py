@@ -28,6 +28,7 @@ Wait = Literal[
     "cluster",
     "prepare",
     "account",
+    "metrics",
     "api",
     "power",
     "delete",
@@ -49,6 +50,7 @@ SECONDS: Final[dict[Wait, float]] = {
     "cluster": 600,  # from `kind create cluster` to its end; a registry's image is pulled meanwhile
     "prepare": 120,  # what a node of a cluster needs once
     "account": 60,  # from the namespace until it has its default service account
+    "metrics": 20,  # until the API server gets the metrics of a kubelet
     "api": 20,  # an answer of the API server
     "power": 90,  # from the cut until the node's systemd runs again
     "delete": 120,  # `kind delete cluster`
