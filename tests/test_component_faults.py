@@ -13,7 +13,7 @@ from pinproof.history import Observation
 from pinproof.running.pods import container, guaranteed
 from pinproof.scenario.faults import AtCall, AtWrite, CallFault, Disk, Forgetting, Method, Runtime, StateFile
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, Crash, Exit, Remove, Restart, Scenario, Step
+from pinproof.scenario.steps import Admit, Crash, Exit, Remove, Restart, Scenario, StateText, Step
 from pinproof.scenario.topologies import machine
 from pinproof.subjects.component import encode
 from pinproof.subjects.component.subject import ComponentSubject
@@ -220,3 +220,34 @@ def test_init_container_that_was_created_and_not_started(release: str, *, starts
         *_, last = seen(subject, *steps)
 
     assert ({"i", "c"} if starts else {"i"}) == (last.told or {})["a"].keys()
+
+
+def test_what_a_killed_kubelet_has_left_is_seen(subject: ComponentSubject) -> None:
+    """The books have the reservation, the assignments do not; CPUs are of nobody yet."""
+    config = static(cpu_manager_policy="static", reserved_system_cpus="0")(TWO)
+    steps = (Crash(Admit(guaranteed("a", memory="2Gi", cpu="1")), AtWrite(MEMORY, 1, "after")),)
+    killed = subject.run(Scenario("s", TWO, config, steps)).observations[-1]
+
+    assert killed.machine is not None
+    assert killed.cpu is not None
+    assert 2 * GIB == killed.machine[0].memory["memory"].reserved
+    assert {} == killed.assignments
+    assert {"a": {"c": "1"}} == killed.cpu.entries
+
+
+def test_a_file_that_no_kubelet_wrote_is_not_looked_into(subject: ComponentSubject) -> None:
+    """The kubelet is killed before it has read it."""
+    start = Restart(state=StateText("nonsense"), cpu_state="lose")
+    (killed,) = seen(subject, Crash(start, AtWrite(CPU, 1)))
+
+    assert Observation(running=False, state_file="nonsense") == killed
+
+
+def test_every_order_of_giving_back_is_seen(subject: ComponentSubject) -> None:
+    """Two containers are forgotten in Go's map order, and one is still there when the kubelet is killed."""
+    both = guaranteed("a", containers=[container("c", memory="2Gi"), container("d", memory="1Gi")])
+    steps = (Admit(both), Remove("a"), Crash(B, AtWrite(MEMORY, 1)))
+    histories = subject.outcomes(Scenario("s", TWO, static()(TWO), steps), repeat=100)
+
+    left = [history.observations[-1].assignments or {} for history in histories]
+    assert [["c"], ["d"]] == sorted(list(held["a"]) for held in left)

@@ -7,10 +7,12 @@ same value. That is most of the speed; it also lets the judge pass over equal pa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
+from pinproof.errors import CaptureError
 from pinproof.history import (
     Block,
     CpuState,
@@ -47,10 +49,8 @@ def observations(raws: Iterable[Raw]) -> tuple[Observation, ...]:
 
 def _observation(raw: Raw, last: dict[str, Any]) -> Observation:
     """One observation; `last` has every field as it was when the kubelet ran last, and is brought up to date."""
-    if not raw["running"] and raw["refusal"] is None:  # it was killed
-        return left_in_files(raw["stateFile"] or None, None, _Uids())
     if not raw["running"]:
-        return Observation(running=False, refusal=raw["refusal"], state_file=raw["stateFile"])
+        return _down(raw)
     for name, told in raw.items():
         if name in _OBJECTS:
             last[name] = _changed(last.get(name, {}), told, _OBJECTS[name])
@@ -70,6 +70,14 @@ def _observation(raw: Raw, last: dict[str, Any]) -> Observation:
         allocatable=last["allocatable"],
         hints=last.get("hints"),
     )
+
+
+def _down(raw: Raw) -> Observation:
+    """A kubelet that does not run: it refuses and has said why, or it was killed. A file that is foreign is not looked into."""
+    if raw["refusal"] is None:
+        with suppress(CaptureError):
+            return left_in_files(raw["stateFile"] or None, raw["cpuStateFile"] or None, _Uids())
+    return Observation(running=False, refusal=raw["refusal"], state_file=raw["stateFile"])
 
 
 def _changed(before: Mapping[Any, Any], told: Raw, read: Callable[[Any], Any]) -> Mapping[Any, Any]:

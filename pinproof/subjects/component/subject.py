@@ -238,5 +238,5 @@ class _Way:
 
 def _without_texts(history: History) -> object:
     """What must differ for two histories to be two."""
-    seen = [replace(each, state_file=None) if each.running else each for each in history.observations]
+    seen = [replace(each, state_file=None) if each.refusal is None else each for each in history.observations]
     return seen, history.complete, history.trouble

@@ -13,7 +13,7 @@ import (
 )
 
 // observation is the JSON of what can be seen after a step. What follows `at` is not compared: the state file lists blocks
-// in Go's map order, so it is never twice the same.
+// in Go's map order, so it is never twice the same. Of a kubelet that was killed its files are all there is to compare.
 type observation struct {
 	text []byte
 	at   int
@@ -28,22 +28,23 @@ func (n *node) observe(withState bool) observation {
 	w := writer{}
 	w.text = make([]byte, 1, usual)
 	w.text[0] = '{'
-	if n.managers == nil {
-		w.raw(`"running":false,"refusal":`)
-		if n.refusal == "" { // it was killed
-			w.raw(`null`)
-		} else {
-			w.string(n.refusal)
-		}
-	} else {
+	switch {
+	case n.managers != nil:
 		n.observeRunning(&w)
+	case n.refusal != "":
+		w.raw(`"running":false,"refusal":`)
+		w.string(n.refusal)
+	default: // it was killed
+		w.raw(`"running":false,"refusal":null`)
+		w.file("cpuStateFile", cpuFile)
+		w.file("stateFile", memoryFile)
 	}
 	seen := observation{at: len(w.text)}
-	if n.managers == nil {
-		w.name("stateFile")
-		w.string(string(store.Files[memoryFile]))
-	} else if withState {
+	switch {
+	case n.managers != nil && withState:
 		n.news.field(&w, "stateFile", func() { w.string(string(store.Files[memoryFile])) })
+	case n.refusal != "":
+		w.file("stateFile", memoryFile)
 	}
 	if n.disk.shown {
 		w.raw(`,"writes":`)
@@ -161,6 +162,11 @@ func (w *writer) name(name string) {
 	w.raw(`,"`)
 	w.raw(name)
 	w.raw(`":`)
+}
+
+func (w *writer) file(name, path string) {
+	w.name(name)
+	w.string(string(store.Files[path]))
 }
 
 func (w *writer) raw(text string) { w.text = append(w.text, text...) }
