@@ -158,6 +158,16 @@ def test_a_finding_is_explained_wherever_it_is(tmp_path: Path) -> None:
     assert "expected_failure" == ruling.outcome
 
 
+def test_a_mended_subject_is_no_known_failure(project: Project) -> None:
+    """The message is in what the model expected, and the case has what it asks for: the defect is not there any more."""
+    entries = read_ledger(project.ledger(entry(CASE, subject={"kind": "*"})).path / "ledger")
+    ledger = Ledger(entries, Facts("kubelet:1.36.3", "1.36.3", {}))
+    differs = replace(FINDING, oracle="modelled", requirement="")
+
+    assert "failed" == ledger.rule(CASE, (), "failed", "pinning_requests_total", findings=[differs]).outcome
+    assert "expected_failure" == ledger.rule(CASE, (), "failed", "pinning_requests_total", findings=[FINDING]).outcome
+
+
 @pytest.mark.parametrize("other", [replace(FINDING, requirement="I-2"), replace(FINDING, expected="1Gi")])
 def test_one_finding_without_an_explanation_fails_the_case(tmp_path: Path, other: Finding) -> None:
     """An explained finding does not cover up another one."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pinproof.history import Hint
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.topologies import machine
 from pinproof.suite import (
     Prove,
+    Seen,
     admit,
     besteffort,
     block,
@@ -47,13 +49,15 @@ ODD = "1073741824500m"
 @case("MM-PROVIDER-001", machines="three", kubelet=[BEST_EFFORT, CLOSEST])
 def test_wide_hint_before_a_narrow_one(prove: Prove) -> None:
     """A provider may name its widest set first; the narrow one is taken all the same."""
-    prove(admit(hinted(besteffort("a"), gpu=[((0, 1), False), ((0,), False)])))
+    seen = prove(admit(hinted(besteffort("a"), gpu=[((0, 1), False), ((0,), False)])))
+
+    assert [((0,), False)] == merged(seen)
 
 
 @case("MM-PROVIDER-001", machines="three", kubelet=BEST_EFFORT)
 def test_sets_wider_than_every_resource_needs(prove: Prove) -> None:
     """Of two resources one needs two nodes: no set of one and no set of three comes closer."""
-    prove(
+    seen = prove(
         admit(
             hinted(
                 besteffort("a"),
@@ -62,6 +66,13 @@ def test_sets_wider_than_every_resource_needs(prove: Prove) -> None:
             )
         )
     )
+
+    assert [((0, 1), False)] == merged(seen)
+
+
+def merged(seen: Seen) -> list[Hint | None]:
+    """What the Topology Manager made of the hints, for each container."""
+    return [hinted.merged for hinted in seen.observation().hints or ()]
 
 
 @case("MM-WINDOWS-002", machines="two_even", kubelet=NOTHING_RESERVED, since="1.32")

@@ -101,8 +101,9 @@ def test_node_and_type_that_differ(prove: Prove) -> None:
 def difference(prove: Prove) -> dict[str, str]:
     """Fields of the line that tells two states of memory apart."""
     text = "Memory states for the NUMA node and resource are different"
-    (line,) = (line for line in prove.words().lines if line.message == text)
-    return dict(line.fields)
+    lines = [line for line in prove.words().lines if line.message == text]
+    assert 1 == len(lines)
+    return dict(lines[0].fields)
 
 
 @case("MM-LOG-010", machines="two_even", kubelet=WRONG_TOTAL)
