@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from pinproof.build import trapping
 from pinproof.history import Block, History, Observation, Told
 from pinproof.scenario.faults import AtCall, AtWrite, CallFault, Disk, Forgetting, Method, Point, Runtime, StateFile
 from pinproof.scenario.steps import Admit, Crash, Exit, Remove, Restart, Scenario, Step
@@ -456,6 +457,7 @@ program = struct.pack("HxxxxxxP", 1, ctypes.addressof(allow))
 assert libc.prctl(38, 1, 0, 0, 0) == 0  # no new privileges
 number = {"x86_64": 317, "aarch64": 277}[platform.machine()]
 assert libc.syscall(number, 1, 8, program) > 0  # a filter with a listener; there can be one alone over a process
+print(trapping.hindrance())
 subject = open_subject(DEFAULT)
 subject.run(Scenario("plain", MACHINE, PINNED, (Admit(A),)))
 try:
@@ -467,9 +469,13 @@ subject.close()
 
 
 def test_a_machine_that_does_not_let_kubelets_be_trapped() -> None:
-    """Scenarios without crashes and disks run there; others end with an error that says why."""
+    """Scenarios without crashes and disks run there; others end with an error that says why, and doctor knows it before."""
     done = subprocess.run([sys.executable, "-c", REFUSED], capture_output=True, text=True, check=True)
 
-    step, _, message = done.stdout.partition(" | ")
+    hindrance, error = done.stdout.splitlines()
+    assert "" == trapping.hindrance() != hindrance
+    step, _, message = error.partition(" | ")
     assert "node agent, traps" == step
-    assert message.startswith("the kernel does not let system calls be trapped (seccomp user notification): ")
+    assert (
+        f"the kernel does not let system calls be trapped (seccomp user notification): {hindrance.lower()}" == message
+    )

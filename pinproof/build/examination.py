@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pinproof.build import cache, faults, golang, kind_command, toolchain
+from pinproof.build import cache, faults, golang, kind_command, toolchain, trapping
 from pinproof.build.compiling import FIRST_BUILD
 from pinproof.build.namespaces import privileges
 from pinproof.build.releases import is_cached
@@ -83,6 +83,7 @@ def _verdict(kind: str, missing: list[str]) -> Verdict:
 def _checks() -> Iterator[Check]:
     yield Check("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield _namespaces()
+    yield _traps()
     cached = is_cached(DEFAULT_RELEASE)
     yield _cache(cached=cached)
     go = _go()
@@ -100,6 +101,16 @@ def _namespaces() -> Check:
     if found.mode is None:
         return Check("namespaces", "missing", found.problem, found.remedy)
     return Check("namespaces", "ok", words[found.mode])
+
+
+def _traps() -> Check:
+    """Only scenarios with crashes and disks need them, so that they are never missing for the others."""
+    if hindrance := trapping.hindrance():
+        detail = f"kubelets cannot be killed in the middle of a step, nor their disks fail: {hindrance}"
+        return Check(
+            "system calls", "note", detail, "Linux 5.5 or newer, without a sandbox that traps system calls itself"
+        )
+    return Check("system calls", "ok", "can be trapped (seccomp user notification)")
 
 
 def _cache(*, cached: bool) -> Check:
