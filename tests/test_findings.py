@@ -104,6 +104,7 @@ SAID: tuple[tuple[str, str, Shown, object], ...] = (
         'the total amount "64Mi" of type "hugepages-2Mi" is not equal to the value "0" determined by Node Allocatable feature',
     ),
     ("kernel-without-numa", "1.36", free, 2**64 - (512 << 20) - (4 << 30)),
+    ("killed-between-two-writes", "1.36", refusal, BOOKS_DIFFER),
     ("managed-pod-allocated-again", "1.37", refusal, BOOKS_DIFFER),
     ("managed-pod-and-an-older-kubelet", "1.37", refusal, BOOKS_DIFFER),
     ("managed-pod-rejected", "1.37", verdicts, {"a": False}),
