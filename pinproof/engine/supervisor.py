@@ -10,6 +10,7 @@ import fcntl
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import IO
@@ -34,6 +35,7 @@ def main() -> None:
     where = own.place()
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as at the end of a machine: not without clearing up
     with where.supervisor.open("a") as life, where.users.open("a") as users:
         if not own.lock(life, fcntl.LOCK_EX):
             return

@@ -32,6 +32,11 @@ def wants_own_node(scenario: Scenario) -> bool:
     return any(isinstance(step, Crash | Disk | Runtime) for step in scenario.steps)
 
 
+def troubles_runtime(scenario: Scenario) -> bool:
+    """Whether calls to the container runtime go wrong, so that a kubelet takes its time over a pod."""
+    return any(isinstance(step, Runtime) for step in scenario.steps)
+
+
 def arm(agent: Agent, point: Point) -> None:
     """Let the kubelet be killed at a point; writes and calls are counted from now on."""
     if isinstance(point, AtWrite):

@@ -272,6 +272,8 @@ class Performance:
         awaited = {live.uid: live.awaited() for live in pods}
         what = f"admit {', '.join(live.pod.name for live in pods)}"
         wait: Wait = "admission" if len(pods) == 1 else "readmission"
+        if faults.troubles_runtime(self._scenario):
+            wait = "trouble"
         reply = self._node.ask(what, wait, "await_pods", pods={u: list(names) for u, names in awaited.items()})
         if self._ended(reply):
             return

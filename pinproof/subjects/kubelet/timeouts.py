@@ -19,6 +19,7 @@ Wait = Literal[
     "stop",
     "admission",
     "readmission",
+    "trouble",
     "exit",
     "finish",
     "removal",
@@ -41,6 +42,7 @@ SECONDS: Final[dict[Wait, float]] = {
     "stop": 20,  # from the signal until the process has ended
     "admission": 30,  # from the manifest until the pod is rejected or its containers run
     "readmission": 60,  # from readiness after a restart until every pod has been admitted again or rejected
+    "trouble": 150,  # as these two, where calls to the runtime fail: a kubelet tries a sandbox again after up to 15 s
     "exit": 60,  # from a container's end until the kubelet has acted on it; covers one crash-loop pause of 10 s
     "finish": 60,  # from the last container's end until the pod is over
     "removal": 30,  # from the manifest's removal until the kubelet has forgotten the pod
