@@ -81,11 +81,18 @@ def listed(last: Observation) -> object:
     return [name for pod in (last.pod_resources or {}).values() for name, held in pod.items() if held.memory]
 
 
+def created(last: Observation) -> object:
+    """Containers that the runtime was asked for."""
+    return [name for told in (last.told or {}).values() for name in told]
+
+
 SAID: tuple[tuple[str, str, Shown, object], ...] = (
     ("aligned-series-missing", "1.36", aligned, [0, 0, 0, 0]),
     ("closest-nodes-with-gaps", "1.36", refusal, "index out of range"),
     ("cpu-of-another-pod", "1.36", cpus, {"owner": "0", "thief": "0-5"}),
     ("difference-without-a-place", "1.36", refusal, BOOKS_DIFFER),
+    ("fixed-created-init-container", "1.31", created, ["i"]),
+    ("fixed-created-init-container", "1.32", created, ["i", "c"]),
     ("fixed-overlapping-group", "1.31", verdicts, {"a": True, "b": True}),
     ("fixed-overlapping-group", "1.32", verdicts, {"a": True, "b": False}),
     ("fixed-rejected-pod-listed", "1.33", listed, ["c"]),
