@@ -40,8 +40,7 @@ class Table(NamedTuple):
     free: int
 
 
-@dataclass(frozen=True, slots=True)
-class NodeState:
+class NodeState(NamedTuple):
     """Books of one NUMA node."""
 
     number_of_assignments: int
@@ -54,8 +53,7 @@ class NodeState:
     """The node's group, ascending; the node alone when it is unused or used by single-node allocations."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodVerdict:
+class PodVerdict(NamedTuple):
     """How the kubelet answered a pod."""
 
     admitted: bool
@@ -103,8 +101,7 @@ def hint_order(hint: Hint) -> tuple[bool, tuple[int, ...], bool]:
     return mask is not None, mask or (), preferred
 
 
-@dataclass(frozen=True, slots=True)
-class Hinted:
+class Hinted(NamedTuple):
     """What the hint providers answered for a container or a pod during an admission, and what was made of it."""
 
     pod: str
@@ -216,7 +213,7 @@ class Prediction:
 
 def parts_of(record: object) -> dict[str, object] | None:
     """The fields of a record of this module or another dataclass by name; None for anything else."""
-    if isinstance(record, Block | Table | Told):
+    if isinstance(record, Block | Table | Told | NodeState | PodVerdict | Hinted):
         return record._asdict()
     if is_dataclass(record) and not isinstance(record, type):
         return {part.name: getattr(record, part.name) for part in fields(record)}

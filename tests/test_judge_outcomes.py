@@ -77,7 +77,7 @@ def with_hints(hints: tuple[Hinted, ...] | None) -> Observation:
 def test_hints_are_compared_one_by_one() -> None:
     """The place names the number, who was asked about what, and the provider."""
     shows = replace(EVERYTHING, observables=EVERYTHING.observables | {"hints"})
-    wrong = replace(HINTS[0], answers={"memory": {"memory": (((0, 1), False),)}, "other": {}})
+    wrong = HINTS[0]._replace(answers={"memory": {"memory": (((0, 1), False),)}, "other": {}})
 
     (found,) = compare(predicts(history(EMPTY, with_hints(HINTS))), history(EMPTY, with_hints((wrong,))), shows)
 

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from pinproof.history import Hinted
 from pinproof.reference import cpu_pod, pod_level, release, static_policy
@@ -77,8 +78,7 @@ Active = Mapping[str, tuple[str, ...]]
 """UID of an active pod → names of its containers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Managers:
+class Managers(NamedTuple):
     """The state of both resource managers."""
 
     memory: MemoryState

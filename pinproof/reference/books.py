@@ -16,7 +16,7 @@ Values only: taking and giving back answer new books. Sizes are bytes. Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pinproof.history import Table
 from pinproof.reference.masks import Mask, positions
@@ -25,8 +25,7 @@ UINT64 = 1 << 64
 """The kubelet's arithmetic wraps around at this; an over-reserved node gets an enormous allocatable (2.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeBooks:
+class NodeBooks(NamedTuple):
     """One NUMA node."""
 
     number_of_assignments: int
@@ -37,8 +36,7 @@ class NodeBooks:
     """One for each of `Books.types`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(NamedTuple):
     """The whole machine."""
 
     ids: tuple[int, ...]
@@ -157,4 +155,4 @@ def _default_table(total: int, reserved: int, pages: int) -> Table:
 
 def with_node(books: Books, position: int, node: NodeBooks) -> Books:
     """The books with one node replaced; for reading them back from a state file."""
-    return replace(books, nodes=(*books.nodes[:position], node, *books.nodes[position + 1 :]))
+    return books._replace(nodes=(*books.nodes[:position], node, *books.nodes[position + 1 :]))

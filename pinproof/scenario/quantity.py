@@ -15,6 +15,7 @@ Two facts of upstream decide outcomes of the Memory Manager and are kept here al
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -66,6 +67,7 @@ class Quantity:
     ZERO: ClassVar[Quantity]
 
     @classmethod
+    @functools.lru_cache(maxsize=4096)
     def parse(cls, text: str) -> Quantity:
         """Read a quantity as `ParseQuantity` does; raises ValueError with what would be right."""
         match = _SYNTAX.fullmatch(text)
