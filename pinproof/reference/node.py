@@ -395,6 +395,8 @@ class Node:
         resident = self.residents.get(step.pod)
         if resident is None or not resident.active or step.container not in resident.told.keys() - resident.over:
             return
+        if step.container == resident.stuck:
+            return
         pod, init = resident.pod, {c.name: c for c in resident.pod.init_containers}
         container = next(c for c in pod.all_containers if c.name == step.container)
         regular_init = container.name in init and not container.restart_always

@@ -37,6 +37,9 @@ class Resident:
     unstarted: str = ""
     """The container that was created last and has not been started; a kubelet that finds one makes it anew."""
 
+    stuck: str = ""
+    """An init container that was created and is started by nobody any more."""
+
     @property
     def arrival(self) -> int:
         """The how-many-th pod it was to arrive."""
@@ -51,13 +54,15 @@ class Resident:
         """Another kubelet finds what the last one has left: a container that was created and not started is made anew."""
         if starts_created_init or self.unstarted not in {init.name for init in self.pod.init_containers}:
             self.told.pop(self.unstarted, None)
+        else:
+            self.stuck = self.unstarted
         self.unstarted = ""
 
     def is_forgotten(self) -> None:
         """The runtime has nothing of it any more."""
         self.told.clear()
         self.over.clear()
-        self.sandboxed, self.unstarted = False, ""
+        self.sandboxed, self.unstarted, self.stuck = False, "", ""
 
 
 def comes_back(pod: Pod, container: Container, code: int, *, regular_init: bool) -> bool:

@@ -33,6 +33,9 @@ class LivePod:
     ended: dict[str, int] = field(default_factory=dict)
     """App containers that will not be started again → exit code."""
 
+    stuck: bool = False
+    """It has an init container that its kubelet never starts."""
+
     attempts: dict[str, int] = field(default_factory=dict)
     """Container → attempt that must run by now, where it is not the first."""
 
@@ -52,7 +55,7 @@ class LivePod:
 
     def awaited(self) -> tuple[str, ...]:
         """Those of the due containers that a kubelet starts or has running: all but completed init containers."""
-        return tuple(name for name in self.due() if name not in self.completed)
+        return () if self.stuck else tuple(name for name in self.due() if name not in self.completed)
 
     def begin_anew(self) -> None:
         """Nothing is known of its containers any more: all of them start again, the first init container first."""

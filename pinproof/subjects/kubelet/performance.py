@@ -189,6 +189,7 @@ class Performance:
             self.spoiled = "the kubelet does not run"
         else:
             self._expect_new_containers(setting.release)
+            self._expect_stuck_pods(setting.release)
         self._settle(*self.pods.values())
         self._await_end_of_rejected()
 
@@ -233,6 +234,12 @@ class Performance:
                     if newest is not None and newest["state"] == "running":
                         live.attempts[container.name] = newest["attempt"] + 1
         self._made_by = release
+
+    def _expect_stuck_pods(self, release: str) -> None:
+        """Where this kubelet never starts an init container that was created: the pods that have one."""
+        for live in self.pods.values() if upgrade.leaves_created(release) else ():
+            newest = [self._newest(live.uid, init.name) for init in live.pod.init_containers]
+            live.stuck = any(each is not None and each["state"] == "created" for each in newest)
 
     def _returning(self, order: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
         """Manifests for a restart: those of terminal pods go, the others come in the order asked for."""

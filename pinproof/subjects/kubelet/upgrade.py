@@ -7,6 +7,9 @@ left it. It says nothing about NUMA.
 
 Since 1.31 a kubelet knows a running container by name and image, before by its whole spec (#124220): one that comes from the
 other side of 1.31 stops every app container and makes it anew (#129385). That is waited for.
+
+Some releases never start an init container that was created when the kubelet before was killed (#126440). Nothing of its pod is
+waited for.
 """
 
 from __future__ import annotations
@@ -36,6 +39,15 @@ IDENTITY: Final = 31
 def makes_containers_anew(before: str, after: str) -> bool:
     """Whether a kubelet does not recognise the app containers that one of another release has made."""
     return (minor_of(before) < IDENTITY) != (minor_of(after) < IDENTITY)
+
+
+LEAVE_CREATED: Final = frozenset({"1.29.6", "1.31.0"})
+"""Releases that leave a created init container as it is. Others of their minors came before and after the mend."""
+
+
+def leaves_created(release: str) -> bool:
+    """Whether a kubelet never starts an init container that it finds created."""
+    return release in LEAVE_CREATED
 
 
 def record(pods: Iterable[LivePod]) -> tuple[str, str]:
