@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -32,6 +32,9 @@ from pinproof.report import CaseResult
 from pinproof.running.documents import Document, documents, read_document
 from pinproof.running.facts import Facts
 from pinproof.running.releases import matches
+
+_ALSO: Final[Mapping[str, tuple[str, ...]]] = {"kind": ("kubelet",)}
+"""Kind of subject → other kinds whose entries hold for it: a worker of a cluster has the same kubelet in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Entry:
 
     def holds_for(self, facts: Facts) -> bool:
         """Whether the entry speaks of this subject."""
-        return not {facts.kind, "*"}.isdisjoint(self.subjects) and matches(facts.version, self.versions)
+        kinds = {facts.kind, "*", *_ALSO.get(facts.kind, ())}
+        return not kinds.isdisjoint(self.subjects) and matches(facts.version, self.versions)
 
     def covers(self, case: str, requirements: Iterable[str]) -> bool:
         """Whether the entry speaks of this case."""

@@ -199,3 +199,11 @@ def test_an_entry_holds_for_its_kinds_of_subject(project: Project, kind: object,
     (found,) = read_ledger(project.ledger(entry("*::*", subject={"kind": kind})).path / "ledger")
 
     assert holds == found.holds_for(Facts("reference:1.36", "1.36.0", {}))
+
+
+@pytest.mark.parametrize(("kind", "holds"), [("kubelet", True), ("kind", True), ("component", False)])
+def test_a_worker_of_a_cluster_has_a_kubelet_in_it(project: Project, kind: str, holds: bool) -> None:
+    """What is known of a kubelet is known of it there."""
+    (found,) = read_ledger(project.ledger(entry("*::*", subject={"kind": kind})).path / "ledger")
+
+    assert holds == found.holds_for(Facts("kind:1.36.3", "1.36.3", {}))

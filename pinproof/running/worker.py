@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from pinproof.running.recall import Recall
 from pinproof.running.seen import NotObservableError
 from pinproof.running.selection import Selected, case_of, id_of, select
 from pinproof.scenario.topologies import machine
-from pinproof.subjects.protocol import Subject
+from pinproof.subjects.protocol import Prepares, Subject
 
 LOST_IN_A_ROW = 3
 """So many cases in a row without a subject end the run: what broke it will break the rest as well."""
@@ -51,6 +52,7 @@ class Worker:
         self.selected = Selected()
         self._subject = opened
         self._examine = Recall(examine)
+        self._prepared = False
         self._lost = 0
         self._ran = False
         self._selecting = False
@@ -93,6 +95,17 @@ class Worker:
         subject, self._subject = self._subject, None
         if subject is not None:
             subject.close()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """What a subject needs once is done before the time of a case begins to count."""
+        if case_of(item) is not None and not self._prepared:
+            self._prepared = True
+            with suppress(SubjectError):  # the case meets it again, and tells of it
+                subject = self._opened(item.config)
+                if isinstance(subject, Prepares):
+                    subject.prepare()
+        return (yield)
 
     @pytest.hookimpl
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from pinproof.history import History
 from pinproof.scenario.steps import Scenario
@@ -48,6 +48,15 @@ class Capabilities:
     """`admit`, `admitTogether`, `remove`, `exit`, `restart`, `restart.<field>` for each field of a restart that it can honour;
     `POWER_CUT`; `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `WITHOUT_MEMORY_MANAGER`; of a subject inside the kubelet's process
     `ADMIT_HINTS` and `MACHINE_WINDOWS`."""
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A subject that needs minutes before its first scenario, which are nobody's hang."""
+
+    def prepare(self) -> None:
+        """Do what is to be done once. Raises SubjectError."""
+        ...
 
 
 class Subject(Protocol):

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -115,7 +116,16 @@ func (r *runtime) end(ctx context.Context, id string, code int) error {
 	if err := os.WriteFile(file, []byte(strconv.Itoa(code)), 0o644); err != nil {
 		return err
 	}
-	return syscall.Kill(info.PID, workload.Tell)
+	// The first process of a namespace never hears of a signal that it has no handler for, and it may only just have begun.
+	for alive(info.PID) {
+		_ = syscall.Kill(info.PID, workload.Tell) // it fails only if the process has ended meanwhile
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("process %d of container %s does not end: %w", info.PID, id, ctx.Err())
+		case <-time.After(quick):
+		}
+	}
+	return nil
 }
 
 // purge ends and removes everything that runs for pods of an API server: those of the node itself stay.

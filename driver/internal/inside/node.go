@@ -157,6 +157,8 @@ type exitRequest struct {
 }
 
 func (n *node) exit(ctx context.Context, r exitRequest) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	list, err := n.runtime.containers(ctx)
 	if err != nil {
 		return nil, err

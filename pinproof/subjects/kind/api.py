@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
+import yaml
+
 from pinproof.errors import SubjectError
 from pinproof.subjects.kubelet.timeouts import Timeouts
 
@@ -147,7 +149,7 @@ def _client(kubeconfig: Path) -> Any:
     try:
         load: Any = config.new_client_from_config  # the client has no types
         return load(config_file=str(kubeconfig), persist_config=False)
-    except (config.ConfigException, OSError, ValueError, TypeError) as error:
+    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError) as error:
         raise SubjectError(
             "read the kubeconfig",
             f"{kubeconfig}: {error}",

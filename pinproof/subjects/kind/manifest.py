@@ -17,11 +17,16 @@ SCHEDULER = "pinproof.dev/none"
 
 LABEL = "pinproof.dev/node"
 
+PRIORITY = "system-node-critical"
+"""A static pod is critical, and the reference speaks of static pods: one that does not fit is refused after a search for pods
+to preempt, where an ordinary one is refused at once (`OutOfcpu`). The managers treat both alike."""
+
 
 def pod(pod: Pod, *, name: str, node: str) -> Document:
     """The pod, under a name that no other pod of the cluster has."""
     spec: Document = {
         "schedulerName": SCHEDULER,
+        "priorityClassName": PRIORITY,
         "hostNetwork": True,
         "restartPolicy": pod.restart_policy,
         "terminationGracePeriodSeconds": GRACE_SECONDS,

@@ -248,12 +248,19 @@ class KindNode(Node):
         events = self._api.get(f"/api/v1/namespaces/{places.NAMESPACE}/events")["items"]
         mine = [event for event in events if event["involvedObject"].get("uid") in self._names]
         texts = {
-            "kubelet.log": self.log(),
+            "kubelet.log": self._as_of_static_pods(self.log()),
             "pods.json": json.dumps(list(self._watch.pods().values()), indent=1),
             "events.json": json.dumps(mine, indent=1),
+            "metrics.prom": self._whole_page(),
             **files,
         }
         return {name: text[-_LOG_LIMIT:] for name, text in texts.items() if text}
+
+    def _whole_page(self) -> str:
+        try:
+            return self._api.text(f"/api/v1/nodes/{self.name}/proxy/metrics")
+        except RefusedError as refused:
+            return f"# {refused}\n"  # the kubelet does not run
 
     def events(self, uid: str) -> list[Document]:
         """The events that the API server has of a pod."""
@@ -285,6 +292,13 @@ class KindNode(Node):
             command=engine.inside(self.name, places.AGENT, "inside"),
             env=engine.env,
         )
+
+    def _as_of_static_pods(self, log: str) -> str:
+        """A log with the names that the pods would have on a node of the kubelet subject, where every one has a namespace."""
+        for uid, alias in self._aliases.items():
+            pod, _, number = alias.rpartition(".")
+            log = log.replace(f"{places.NAMESPACE}/{self._names[uid]}", f"n{number}/{pod}-{kubelet_places.NODE_NAME}")
+        return self._in_words_of_the_scenario(log)
 
     def _in_words_of_the_scenario(self, text: str) -> str:
         for uid, alias in self._aliases.items():

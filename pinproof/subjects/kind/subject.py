@@ -165,6 +165,10 @@ class KindSubject:
             raise
         return history
 
+    def prepare(self) -> None:
+        """Have a worker of a cluster. Raises SubjectError."""
+        self._ready_node()
+
     def gather(self) -> Mapping[str, str]:
         """File name → text, bounded: logs, pods, events and files of the last scenario."""
         return self._gathered or self._collect()
