@@ -148,7 +148,7 @@ def test_courses_hold_what_comes_out_as_alone() -> None:
     for course in made:
         history = predict(course.scenario)[0]
         for trial, index in course.trials:
-            alone = predict(trial.scenario)[0].observations[trial.before + 1]
+            alone = predict(trial.scenario)[0].observations[trial.after]
             assert alone.running == history.observations[index].running
             assert alone.refusal == history.observations[index].refusal
             assert alone.assignments == history.observations[index].assignments
@@ -169,7 +169,7 @@ def test_course_ends_before_a_restart_that_it_would_disturb() -> None:
 
 def result(state: str, order: str, outcome: str, *, steps: int = 2) -> Result:
     """A restart that came out so."""
-    return Result(Trial(steps, "nothing", state, tuple(order), SCENARIO, steps), outcome)
+    return Result(Trial(steps, "nothing", state, tuple(order), SCENARIO, steps, steps + 1), outcome)
 
 
 def test_outcomes_are_grouped_by_order() -> None:

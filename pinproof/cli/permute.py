@@ -58,13 +58,14 @@ def permute(options: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     from contextlib import closing
 
-    from pinproof.permutations import CHANGES, STATES
+    from pinproof.permutations import CHANGES, DISKS, STATES
     from pinproof.running.examine import examine
     from pinproof.scenario.reader import read_scenario
     from pinproof.subjects.registry import open_subject
 
     scenario = read_scenario(options.file)
-    states, changes = _named("--states", options.states, STATES), _named("--changes", options.changes, CHANGES)
+    states = _named("--states", options.states, (*STATES, *DISKS))
+    changes = _named("--changes", options.changes, CHANGES)
     prefixes = _numbers(options.after, len(scenario.steps))
     wrong: list[Proof] = []
     with closing(open_subject(options.subject, slow=options.slow)) as subject:
@@ -74,6 +75,8 @@ def permute(options: argparse.Namespace) -> int:
             wrong.extend([proof] if proof.judgement.findings or proof.judgement.trouble else [])
             return proof
 
+        if "disk" not in subject.capabilities.steps and options.states == "all":
+            states = STATES
         if options.crashes:
             found = _crashes(scenario, options.crashes, examined)
         else:

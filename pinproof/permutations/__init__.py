@@ -5,7 +5,7 @@ came of them. All of it is pure; `pinproof/running/permuting.py` carries them ou
 """
 
 from pinproof.permutations.changes import CHANGES
-from pinproof.permutations.damage import STATES, SWEEPS
+from pinproof.permutations.damage import DISKS, STATES, SWEEPS
 from pinproof.permutations.orders import ALL_UP_TO, orders
 from pinproof.permutations.outcomes import Outcome, Permuted, Result
 from pinproof.permutations.trials import Course, Trial, courses, trials
@@ -13,6 +13,7 @@ from pinproof.permutations.trials import Course, Trial, courses, trials
 __all__ = [
     "ALL_UP_TO",
     "CHANGES",
+    "DISKS",
     "STATES",
     "SWEEPS",
     "Course",

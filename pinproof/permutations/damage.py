@@ -109,6 +109,21 @@ _FAMILIES: Final[Mapping[str, Callable[[str], Mapping[str, str]]]] = MappingProx
 STATES: Final = ("kept", *_FAMILIES, "lost")
 """What may become of the file, by name; the damaged ones are families of several."""
 
+FILE: Final = "memory_manager_state"
+
+DISKS: Final[Mapping[str, tuple[Literal["full", "read-only", "unreadable"], Literal["keep", "lose"]]]] = (
+    MappingProxyType(
+        {
+            "unreadable": ("unreadable", "keep"),
+            "on a full disk": ("full", "keep"),
+            "lost on a full disk": ("full", "lose"),
+            "on a read-only disk": ("read-only", "keep"),
+            "lost on a read-only disk": ("read-only", "lose"),
+        }
+    )
+)
+"""Name → the disk on which a sound file is, and whether it is."""
+
 _SWEEPS: Final[Mapping[str, Callable[[str], Mapping[str, str]]]] = MappingProxyType(
     {"ends behind byte": every_cut, "flipped bit": every_flip}
 )

@@ -16,6 +16,7 @@ from pinproof.judge.course import Moment, course
 from pinproof.permutations import damage
 from pinproof.permutations.changes import CHANGES, Change, changes
 from pinproof.permutations.orders import Order, orders
+from pinproof.scenario.faults import Disk
 from pinproof.scenario.steps import Restart, Scenario, StateText, Step
 
 LONGEST = 60
@@ -43,11 +44,14 @@ class Trial:
     """Prefix, change, restart, and what follows."""
 
     before: int
-    """Index of the observation before the restart."""
+    """Index of the observation before all of this."""
+
+    after: int
+    """Index of the observation after the restart."""
 
     @property
     def tail(self) -> tuple[Step, ...]:
-        """The restart and what follows."""
+        """The restart, what is done for it, and what follows."""
         return self.scenario.steps[self.before :]
 
 
@@ -93,15 +97,25 @@ def _of_change(
     changed = replace(prefix, steps=prefix.steps + change.before)
     at_stop = _last(changed, predict) if change.before else moment
     text = (moment if change.puts_file_back else at_stop).now.state_file or ""
-    for name, state in damage.states(text, states):
+    for name, disk, state in _files(text, states):
         if change.puts_file_back and state == "keep":
             state = StateText(text)  # the file of before, which the kubelet has rewritten meanwhile
         for order in orders(tuple(at_stop.live)):
-            steps = (*changed.steps, Restart(state=state, order=order), *change.after)
-            made = Trial(len(prefix.steps), change.name, name, order, replace(changed, steps=steps), len(changed.steps))
+            restart = (*changed.steps, *disk, Restart(state=state, order=order))
+            works = (Disk("works", damage.FILE),) if disk else ()
+            whole = replace(changed, steps=(*restart, *works, *change.after))
+            made = Trial(len(prefix.steps), change.name, name, order, whole, len(changed.steps), len(restart))
             yield made
-            if thrifty and not predict(made.scenario)[0].observations[made.before + 1].running:
+            if thrifty and not predict(made.scenario)[0].observations[made.after].running:
                 break
+
+
+def _files(text: str, wanted: tuple[str, ...]) -> Iterator[tuple[str, tuple[Disk, ...], damage.State]]:
+    """What may have become of the file of this text, and on which disk it is."""
+    yield from ((name, (), state) for name, state in damage.states(text, wanted))
+    for name, (disk, state) in damage.DISKS.items():
+        if name in wanted:
+            yield name, (Disk(disk, damage.FILE),), state
 
 
 def _last(scenario: Scenario, predict: Predict) -> Moment:
@@ -111,7 +125,7 @@ def _last(scenario: Scenario, predict: Predict) -> Moment:
 
 def alone(trial: Trial) -> Course:
     """The course of one trial."""
-    return Course(trial.scenario, ((trial, trial.before + 1),))
+    return Course(trial.scenario, ((trial, trial.after),))
 
 
 def courses(every: Iterable[Trial], predict: Predict) -> Iterator[Course]:
@@ -131,7 +145,7 @@ def _longest(every: Sequence[Trial], predict: Predict) -> Course:
     if len(every) > 1 and len(histories) == 1:
         for count, (trial, index) in enumerate(whole.trials):
             alone_ = predict(trial.scenario)
-            if len(alone_) > 1 or _shown(histories[0], index) != _shown(alone_[0], trial.before + 1):
+            if len(alone_) > 1 or _shown(histories[0], index) != _shown(alone_[0], trial.after):
                 return _together(every[: max(1, count)])
         return whole
     return whole if len(every) == 1 else _together(every[:1])
@@ -141,7 +155,7 @@ def _together(every: Sequence[Trial]) -> Course:
     steps = every[0].scenario.steps[: every[0].before]
     placed = []
     for trial in every:
-        placed.append((trial, len(steps) + 1))
+        placed.append((trial, len(steps) + trial.after - trial.before))
         steps += trial.tail
     return Course(replace(every[0].scenario, steps=steps), tuple(placed))
 
