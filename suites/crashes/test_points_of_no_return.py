@@ -1,7 +1,7 @@
-"""A kubelet that is killed at every write of both state files, and at every call that makes a container, and started again.
+"""The points after which no kubelet starts, of which the ledger has a list: all of them and no other.
 
 Dozens of kubelets a case: `pinproof run suites/crashes --nightly`. Every kubelet has to start again. Between two writes that
-belong together none does, and the ledger names these points, all of them and no other, as the message of the case.
+belong together none does, and which these are is the message that the ledger expects of the case.
 """
 
 from __future__ import annotations
