@@ -1,6 +1,7 @@
 """The points after which no kubelet starts, of which the ledger has a list: all of them and no other.
 
-Dozens of kubelets a case: `pinproof run suites/crashes --nightly`. Every kubelet has to start again. Between two writes that
+Most take dozens of kubelets a case: `pinproof run suites/crashes --nightly`. The tables of the report say which points were reached.
+Every kubelet has to start again. Between two writes that
 belong together none does, and which these are is the message that the ledger expects of the case.
 """
 
@@ -26,6 +27,24 @@ def refused(found: Crashed) -> str:
 def harmed(found: Crashed) -> set[str]:
     """What became of pods otherwise than without a crash, where a kubelet starts."""
     return {outcome for outcome in found.outcomes() if outcome != UNHARMED and not outcome.startswith("refuses: ")}
+
+
+@case("MM-KILL-001", machines="two_even", kubelet=ALONE)
+def test_every_write_of_an_admission(prove: Prove) -> None:
+    """Two writes, at three moments each."""
+    found = crash_everywhere(prove, B)
+
+    assert 6 == found.points
+    assert set() == harmed(found)
+    assert not refused(found), f"no kubelet starts after [{refused(found)}]"
+
+
+@case("MM-KILL-003", machines="two_even", kubelet=ALONE)
+def test_every_call_of_an_admission(prove: Prove) -> None:
+    """Sandbox, container and start, before and behind each. By then all is on disk."""
+    found = crash_everywhere(prove, B, places=CALLS)
+
+    assert {UNHARMED: 6} == {outcome: len(points) for outcome, points in found.outcomes().items()}
 
 
 @case("MM-KILL-001", "MM-KILL-004", "MM-KILL-005", machines="two_even", kubelet=ALONE, nightly=True)
