@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -70,8 +71,19 @@ def examine() -> Examination:
         _verdict("component", [name for name in missing if name != "namespaces"]),
     ]
     later = "not in this version of pinproof"
-    verdicts += [Verdict(name, usable=False, reason=later) for name in ("kind", "cluster", "vm")]
+    verdicts.append(_kind_verdict(checks))
+    verdicts += [Verdict(name, usable=False, reason=later) for name in ("cluster", "vm")]
     return Examination(checks, tuple(verdicts))
+
+
+def _kind_verdict(checks: tuple[Check, ...]) -> Verdict:
+    """Whether clusters of kind can be made."""
+    engine = next(check for check in checks if check.name == "container engine")
+    if engine.state != "ok":
+        return Verdict("kind", usable=False, reason=engine.detail)
+    if importlib.util.find_spec("kubernetes") is None:
+        return Verdict("kind", usable=False, reason="missing: pip install 'pinproof[kind]'")
+    return Verdict("kind", usable=True, reason=f"kind:{DEFAULT_RELEASE}")
 
 
 def _verdict(kind: str, missing: list[str]) -> Verdict:

@@ -22,8 +22,8 @@ type log struct {
 }
 
 var (
-	// syncedLine follows the admission of a pod by this process; what is rejected is never synced.
-	syncedLine = regexp.MustCompile(`"Pod is being synced for the first time".* podUID="([^"]+)"`)
+	// syncedLine follows the admission of a pod by this process. What is rejected is synced too, but only to end what runs of it.
+	syncedLine = regexp.MustCompile(`"Pod is being synced for the first time".* podUID="([^"]+)" updateType="create"`)
 	// removedLine says that the API server does not have the pods any more; from then on they are not active.
 	removedLine = regexp.MustCompile(`"SyncLoop REMOVE" source="api" pods=\[([^\]]*)\]`)
 )

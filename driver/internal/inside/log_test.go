@@ -5,10 +5,11 @@ import "testing"
 func TestLogTellsOfPodsThatThisKubeletHasAdmittedOrLost(t *testing.T) {
 	l := newLog()
 	l.understand(`I1122 07:50:00.1 1 pod_workers.go:935] "Pod is being synced for the first time" pod="pinproof/a-1" podUID="u-1" updateType="create"`)
+	l.understand(`I1122 07:50:00.1 1 pod_workers.go:935] "Pod is being synced for the first time" pod="pinproof/e-5" podUID="u-5" updateType="kill"`)
 	l.understand(`I1122 07:50:00.2 1 kubelet.go:2500] "SyncLoop REMOVE" source="api" pods=["pinproof/b-2","pinproof/c-3"]`)
 	l.understand(`I1122 07:50:00.3 1 kubelet.go:2500] "SyncLoop REMOVE" source="file" pods=["pinproof/d-4"]`)
 
-	if !l.isSynced("u-1") || l.isSynced("u-2") {
+	if !l.isSynced("u-1") || l.isSynced("u-2") || l.isSynced("u-5") {
 		t.Errorf("synced: %v", l.synced)
 	}
 	if !l.isGone("pinproof/b-2") || !l.isGone("pinproof/c-3") || l.isGone("pinproof/d-4") {

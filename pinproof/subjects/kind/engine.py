@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +18,8 @@ CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 """kind marks the containers of a cluster with its name."""
 
 _WORDS = 2000
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PAUSE = 0.1
 
 
@@ -84,6 +89,7 @@ def run(step: str, command: Sequence[str], engine: Commands, wait: Wait, *, give
             timeout=seconds,
             check=False,
             env=engine.environment,
+            preexec_fn=_die_with_us,
             start_new_session=True,  # Ctrl-C is for us alone: what was begun is ended, and cleaned up, in order
         )
     except subprocess.TimeoutExpired as error:
@@ -94,6 +100,12 @@ def run(step: str, command: Sequence[str], engine: Commands, wait: Wait, *, give
     if done.returncode:
         raise _failed(step, f"{command[0]} ended with {done.returncode}: {_last(done.stderr, done.stdout)}")
     return done.stdout.decode(errors="replace")
+
+
+def _die_with_us() -> None:
+    """In a child: be killed when the parent is. A half-made cluster is what the next run finds, not one still in the making."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _last(*texts: bytes) -> str:

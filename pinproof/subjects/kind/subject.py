@@ -279,7 +279,7 @@ class KindSubject:
         node.forget(performance.created)
         if Books.of(node) == self._books:
             return ""
-        uid, _ = node.create(_SWEEPER, name=f"sweeper-{self._prefix}{self._runs}", alias="sweeper")
+        uid, _ = node.create(_SWEEPER, name=f"sweeper-{self._prefix}{self._runs}", alias="sweeper.0")
         node.bind(uid)
         node.ask("clean the node", "clean", "await_pods", pods={uid: []})
         left = Books.of(node)
