@@ -24,7 +24,7 @@ from pinproof.reference.model import predict
 from pinproof.running.examine import Repeats
 from pinproof.running.releases import minor_of
 from pinproof.scenario.steps import Scenario
-from pinproof.subjects.protocol import Capabilities, Subject
+from pinproof.subjects.protocol import Capabilities, NotObservableError, Subject
 
 PHASES = ("draw", "run", "predict", "judge")
 """What the time of a campaign is spent on."""
@@ -116,7 +116,7 @@ class Bench:
         thorough = signature.path.split(".", 1)[0] in TEXTS
         try:
             return signature in self.examine(scenario, thorough=thorough).signatures(ledger)
-        except InputError:
+        except (InputError, NotObservableError):
             return False
 
     def _predict(self, scenario: Scenario, *, reached: Reached | None = None) -> Prediction:

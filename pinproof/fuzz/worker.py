@@ -24,6 +24,7 @@ from pinproof.fuzz.trial import PHASES, Bench, Trial
 from pinproof.ledger import Entry
 from pinproof.running.facts import facts_of
 from pinproof.scenario.steps import Scenario
+from pinproof.subjects.protocol import NotObservableError
 
 THOROUGH = 4
 """One scenario in so many has its state files read."""
@@ -195,7 +196,7 @@ class Worker:
     def _try(self, number: int, scenario: Scenario, tally: Tally) -> Trial | None:
         try:
             trial = self.bench.examine(scenario, thorough=number % THOROUGH == 0)
-        except InputError:
+        except (InputError, NotObservableError):
             tally.counts["unpredicted"] += 1
             return None
         tally.count(trial)

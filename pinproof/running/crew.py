@@ -6,6 +6,7 @@ whose pipe is closed ends, and with it its subject. Ctrl-C is the parent's busin
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
@@ -24,6 +25,9 @@ Task = TypeVar("Task")
 Report = TypeVar("Report")
 Task_contra = TypeVar("Task_contra", contravariant=True)
 Report_co = TypeVar("Report_co", covariant=True)
+
+SIZE = "PINPROOF_WORKERS"
+"""Environment variable: how many processes of a crew there are."""
 
 GRACE_SECONDS = 10.0
 """For a worker to give up what it does; then it is ended by force."""
@@ -117,6 +121,7 @@ class Processes(Generic[Task, Report]):
     """Workers that are processes, each hired in its own."""
 
     def __init__(self, hire: Hire[Task, Report], number: int) -> None:
+        os.environ[SIZE] = str(number)  # for subjects whose processes share something
         context = get_context("spawn")
         self._workers: dict[Connection, BaseProcess] = {}
         self._free: list[Connection] = []

@@ -35,7 +35,8 @@ type awaitRequest struct {
 	Timeout millis `json:"timeout_ms"`
 }
 
-// awaitReady waits for the device manager, which listens last, after the CPU and memory managers.
+// awaitReady waits for the device manager, which listens last, after the CPU and memory managers, and for the first word of the
+// API server, which a kubelet asks for a second after its start.
 func (n *node) awaitReady(ctx context.Context, r awaitRequest) (reply, error) {
 	return n.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
 		if _, err := os.Stat(deviceSocket); err != nil {
@@ -43,6 +44,10 @@ func (n *node) awaitReady(ctx context.Context, r awaitRequest) (reply, error) {
 		}
 		if err := healthy(ctx); err != nil {
 			return reply{"ready": false, "seen": err.Error()}, false
+		}
+		n.log.read()
+		if !n.log.hasHeard() {
+			return reply{"ready": false, "seen": "the kubelet has not heard from the API server"}, false
 		}
 		return reply{"ready": true}, true
 	})

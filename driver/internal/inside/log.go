@@ -19,11 +19,14 @@ type log struct {
 	tail   string // the beginning of a line that is not complete yet
 	synced map[string]bool
 	gone   map[string]bool
+	heard  bool // from the API server
 }
 
 var (
 	// syncedLine follows the admission of a pod by this process. What is rejected is synced too, but only to end what runs of it.
 	syncedLine = regexp.MustCompile(`"Pod is being synced for the first time".* podUID="([^"]+)" updateType="create"`)
+	// addedLine comes with the first list of the API server, empty or not; until then the kubelet tidies nothing up.
+	addedLine = regexp.MustCompile(`"SyncLoop ADD" source="api"`)
 	// removedLine says that the API server does not have the pods any more; from then on they are not active.
 	removedLine = regexp.MustCompile(`"SyncLoop REMOVE" source="api" pods=\[([^\]]*)\]`)
 )
@@ -59,6 +62,8 @@ func (l *log) understand(line string) {
 		for name := range strings.SplitSeq(found[1], ",") {
 			l.gone[strings.Trim(name, `" `)] = true
 		}
+	} else if addedLine.MatchString(line) {
+		l.heard = true
 	}
 }
 
@@ -67,6 +72,13 @@ func (l *log) isSynced(uid string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.synced[uid]
+}
+
+// hasHeard reports whether this kubelet has been told by the API server which pods there are.
+func (l *log) hasHeard() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.heard
 }
 
 // isGone reports whether this kubelet has heard that the pod NAMESPACE/NAME is no more.

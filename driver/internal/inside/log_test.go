@@ -9,6 +9,14 @@ func TestLogTellsOfPodsThatThisKubeletHasAdmittedOrLost(t *testing.T) {
 	l.understand(`I1122 07:50:00.2 1 kubelet.go:2500] "SyncLoop REMOVE" source="api" pods=["pinproof/b-2","pinproof/c-3"]`)
 	l.understand(`I1122 07:50:00.3 1 kubelet.go:2500] "SyncLoop REMOVE" source="file" pods=["pinproof/d-4"]`)
 
+	if l.hasHeard() {
+		t.Error("the API server has not been heard of")
+	}
+	l.understand(`I1122 07:50:00.4 1 kubelet.go:2500] "SyncLoop ADD" source="api" pods=[]`)
+
+	if !l.hasHeard() {
+		t.Error("the API server has told that there are no pods")
+	}
 	if !l.isSynced("u-1") || l.isSynced("u-2") || l.isSynced("u-5") {
 		t.Errorf("synced: %v", l.synced)
 	}
