@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pinproof.build import examination, namespaces, toolchain
+from pinproof.build import examination, kind_command, namespaces, toolchain
 from pinproof.build.examination import Check, examine
 from pinproof.cli.main import main
+from pinproof.engine import engines
 
 Captured = pytest.CaptureFixture[str]
 
@@ -148,3 +149,49 @@ def test_inotify_limit_is_no_obstacle() -> None:
     """Whatever the limits of this machine, every check has a known state."""
     assert {check.state for check in examination.examine().checks} <= {"ok", "note", "missing"}
     assert all(isinstance(check, Check) for check in examine().checks)
+
+
+@pytest.mark.parametrize(
+    ("uid", "state", "detail", "remedy"),
+    [
+        (1000, "note", "that needs root", "install Docker or Podman"),
+        (0, "ok", "pinproof starts a Docker of its own", ""),
+    ],
+)
+def test_doctor_looks_for_a_container_engine(
+    uid: int, state: str, detail: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is never missing for the other subjects: they need none."""
+    monkeypatch.setattr(engines, "found", lambda *_: (None, ()))
+    monkeypatch.setattr("os.geteuid", lambda: uid)
+    monkeypatch.setattr("shutil.which", lambda name, **_: f"/usr/bin/{name}")
+
+    check = examination._engine()
+
+    assert check.state == state
+    assert detail in check.detail
+    assert remedy in check.remedy
+
+
+def test_doctor_names_the_engine_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "found", lambda *_: (engines.Engine("podman", {}, "5.0.0"), ()))
+
+    assert examination._engine() == Check("container engine", "ok", "podman 5.0.0 answers")
+
+
+def test_doctor_says_how_kind_is_come_by(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On PATH, too old there, built before, to be built."""
+    found: list[tuple[Path, tuple[int, int, int]] | None] = [(tmp_path, (0, 33, 0)), (tmp_path, (0, 20, 0)), None]
+    monkeypatch.setattr(kind_command, "on_path", lambda: found.pop(0))
+
+    new, old = examination._kind(), examination._kind()
+    built = tmp_path / "pinproof" / "commands" / "kind-v0.33.0-x" / "kind"
+    built.parent.mkdir(parents=True)
+    built.touch()
+
+    assert (new.state, new.detail) == ("ok", "v0.33.0 on PATH")
+    assert (old.state, old.detail) == (
+        "note",
+        "v0.20.0 on PATH is too old; it will be built from its Go module when first needed",
+    )
+    assert examination._kind() == Check("kind", "ok", "built from its Go module earlier")

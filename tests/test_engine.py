@@ -102,7 +102,7 @@ def test_engine_that_is_asked_for(install: Install, monkeypatch: pytest.MonkeyPa
     """No other is taken in its place; an unknown one is bad input."""
     install("docker", "echo 28.2.2")
     monkeypatch.setenv("PINPROOF_ENGINE", "podman")
-    with pytest.raises(SubjectError, match="find a container engine"), running():
+    with pytest.raises(SubjectError, match="PINPROOF_ENGINE asks for podman, which is not on PATH"), running():
         pass
 
     monkeypatch.setenv("PINPROOF_ENGINE", "rkt")

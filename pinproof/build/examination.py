@@ -194,13 +194,14 @@ def _inotify() -> Iterator[Check]:
 
 def _engine() -> Check:
     """Only the subject `kind` needs one, so that it is never missing for the others."""
-    engine, refusals = engines.found()
+    wanted = engines.chosen()
+    engine, refusals = (None, ()) if wanted == "own" else engines.found(wanted)
     if engine is not None:
         return Check("container engine", "ok", f"{engine.name} {engine.version} answers")
-    if own.possible():
+    if wanted not in engines.NAMES and own.possible():
         detail = "none answers; pinproof starts a Docker of its own while it needs one"
         return Check("container engine", "ok", detail)
-    error = engines.unavailable(refusals, own.hindrance())
+    error = engines.unavailable(refusals, own.hindrance(), wanted)
     return Check("container engine", "note", error.message, error.remedy)
 
 

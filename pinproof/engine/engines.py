@@ -67,8 +67,8 @@ def running() -> Iterator[Engine]:
         return
     from pinproof.engine import own
 
-    if wanted in ("docker", "podman") or not own.possible():
-        raise unavailable(refusals, own.hindrance())
+    if wanted in NAMES or not own.possible():
+        raise unavailable(refusals, own.hindrance(), wanted)
     with own.running() as engine:
         yield engine
 
@@ -130,12 +130,15 @@ def _refusal(name: Name, said: str) -> Refusal:
     return Refusal(name, said, "see what `podman info` says")
 
 
-def unavailable(refusals: tuple[Refusal, ...], hindrance: str) -> SubjectError:
-    """The error for a machine without an engine."""
+def unavailable(refusals: tuple[Refusal, ...], hindrance: str, wanted: str = "") -> SubjectError:
+    """The error for a machine without an engine, or without the one that is asked for."""
     if refusals:
         first = refusals[0]
         message = f"{first.name} is installed and does not answer: {first.said}"
         return SubjectError(STEP, message, fault=f"{first.name} on this machine", remedy=first.remedy)
+    if wanted in NAMES:
+        message = f"PINPROOF_ENGINE asks for {wanted}, which is not on PATH"
+        return SubjectError(STEP, message, fault="this machine", remedy=f"install {wanted}, or unset PINPROOF_ENGINE")
     return SubjectError(
         STEP,
         f"neither docker nor podman is on PATH, and none can be started here: {hindrance}",
