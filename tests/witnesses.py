@@ -1,0 +1,108 @@
+"""Every case of the suites can fail: on which wrong subject each does. `witnesses.yaml` is the table.
+
+A wrong subject is named
+
+* `wrong:NAME`: the reference with one text replaced (`wrong_models.py`, `wrong_starts.py`, `wrong_for_cases.py`),
+* `text:NAME`: the reference with a log, metrics page or calls of our own making (`wrong_texts.py`),
+* `release:MINOR`: the right model of a release that has a defect, where the case is one that the ledger expects to fail.
+
+`python -m tests.witnesses` looks for wrong subjects for the cases that are not in the table, and prints what it found;
+`--write` puts it into the table. A case for which there is none needs a new wrong model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from pinproof.reference.behaviour import MINORS
+from pinproof.subjects.protocol import Subject
+from pinproof.subjects.reference import ReferenceSubject
+from tests.suite_functions import Function, functions
+from tests.wrong_for_cases import FOR_CASES
+from tests.wrong_for_crashes import FOR_CRASHES
+from tests.wrong_models import WRONG
+from tests.wrong_subject import WrongSubject
+from tests.wrong_texts import TEXTS, TellingSubject
+
+TABLE = Path(__file__).with_suffix(".yaml")
+MODELS = {model.name: model for model in (*WRONG, *FOR_CASES, *FOR_CRASHES)}
+
+
+@cache
+def table() -> Mapping[str, list[str]]:
+    """Wrong subject → the cases that are known to fail on it."""
+    found: Mapping[str, list[str]] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    return found
+
+
+def opened(name: str, minor: str) -> Subject:
+    """The wrong subject of a minor."""
+    kind, _, which = name.partition(":")
+    if kind == "release":
+        return ReferenceSubject(minor)
+    return TellingSubject(which, minor) if kind == "text" else WrongSubject(MODELS[which], minor)
+
+
+def caught(name: str, those: Iterable[Function]) -> Iterator[str]:
+    """Names of those that fail on a wrong subject; it is made anew for every minor."""
+    release = name.removeprefix("release:") if name.startswith("release:") else ""
+    by_minor: dict[str, list[Function]] = {}
+    for each in those:
+        if each.case.applies(minor := release or each.minor):
+            by_minor.setdefault(minor, []).append(each)
+    for minor, group in by_minor.items():
+        with closing(opened(name, minor)) as subject:
+            yield from (each.name for each in group if each.fails(subject))
+
+
+def every() -> list[str]:
+    """All wrong subjects."""
+    return [
+        *(f"release:{minor}" for minor in reversed(MINORS)),
+        *(f"text:{name}" for name in TEXTS),
+        *(f"wrong:{name}" for name in MODELS),
+    ]
+
+
+def missing() -> dict[str, Function]:
+    """Cases that are not in the table."""
+    known = {case for cases in table().values() for case in cases}
+    return {name: function for name, function in functions().items() if name not in known}
+
+
+def search(those: dict[str, Function]) -> dict[str, list[str]]:
+    """Wrong subjects for these cases, one each; every subject is tried on what is left."""
+    left, found = dict(those), dict[str, list[str]]()
+    for name in every():
+        for case in caught(name, list(left.values())):
+            found.setdefault(name, []).append(case)
+            del left[case]
+    return found
+
+
+def main() -> int:
+    """Exit 1 where a case is left for which no wrong subject was found."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help="put what was found into the table")
+    write = parser.parse_args().write
+    those = missing()
+    found = search(those)
+    sys.stdout.write(yaml.safe_dump(found, width=120))
+    if write:
+        merged = {name: sorted({*table().get(name, ()), *found.get(name, ())}) for name in {*table(), *found}}
+        head = TABLE.read_text(encoding="utf-8").partition("\n\n")[0]
+        TABLE.write_text(f"{head}\n\n{yaml.safe_dump(merged, width=120)}", encoding="utf-8")
+    left = sorted(those.keys() - {case for cases in found.values() for case in cases})
+    sys.stdout.write("\n".join([f"{len(left)} cases fail on none:", *left, ""]))
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
