@@ -7,27 +7,11 @@ from collections import Counter
 import pytest
 
 from tests.suite_functions import functions
-from tests.witnesses import MODELS, caught, every, table
+from tests.witnesses import MODELS, NOT_SHOWN, caught, every, table
 from tests.wrong_for_cases import FOR_CASES
 from tests.wrong_for_crashes import FOR_CRASHES
 from tests.wrong_model import WrongModel
 from tests.wrong_subject import source_of
-
-THOUSANDS = "thousands of restarts, of which `restart/test_orders` and `test_orders_files` ask for some with the same words"
-MORE = "a case that is shown, with more restarts or more configurations"
-NOT_SHOWN = {
-    "restart/test_orders_exhaustive::test_four_pods": THOUSANDS,
-    "restart/test_orders_exhaustive::test_four_pods_beside_the_data": THOUSANDS,
-    "restart/test_orders_exhaustive::test_group": THOUSANDS,
-    "restart/test_orders_exhaustive::test_pods_of_several_containers": THOUSANDS,
-    "restart/test_orders_exhaustive::test_file_ends_at_every_byte": THOUSANDS,
-    "restart/test_orders_exhaustive::test_every_bit_of_the_file": THOUSANDS,
-    "restart/test_orders_exhaustive::test_every_bit_of_the_data": THOUSANDS,
-    "scale/test_endurance::test_500_restarts_lose_nothing": MORE,
-    "scale/test_endurance::test_500_restarts_of_one_group": MORE,
-    "scale/test_many_pods::test_110_pods_come_back_under_other_policies": MORE,
-}
-"""Exhaustive case (`--nightly`) → why no wrong subject is tried on it: each takes minutes, or seconds that nobody has."""
 
 
 @pytest.mark.parametrize("name", table())
@@ -40,7 +24,7 @@ def test_cases_fail_on_a_wrong_subject(name: str) -> None:
 
 def test_every_case_has_a_wrong_subject() -> None:
     """A new case needs one: `python -m tests.witnesses --write` looks among those there are."""
-    shown = Counter(case for cases in table().values() for case in cases) + Counter(NOT_SHOWN)
+    shown = Counter(case for cases in table().values() for case in cases) + Counter(NOT_SHOWN.keys())
 
     assert [] == sorted(functions().keys() - shown.keys()), "cases that were not shown to fail"
     assert [] == sorted(shown.keys() - functions().keys()), "cases that are gone"
