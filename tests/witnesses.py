@@ -112,13 +112,19 @@ def search(those: dict[str, Function]) -> dict[str, list[str]]:
 def main() -> int:
     """Exit 1 where a case is left for which no wrong subject was found."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--write", action="store_true", help="put what was found into the table")
+    parser.add_argument(
+        "--write", action="store_true", help="put what was found into the table, and drop cases that are gone"
+    )
     write = parser.parse_args().write
     those = missing()
     found = search(those)
     sys.stdout.write(yaml.safe_dump(found, width=120))
     if write:
-        merged = {name: sorted({*table().get(name, ()), *found.get(name, ())}) for name in {*table(), *found}}
+        merged = {
+            name: sorted({*table().get(name, ()), *found.get(name, ())} & functions().keys())
+            for name in {*table(), *found}
+        }
+        merged = {name: cases for name, cases in merged.items() if cases}
         head = TABLE.read_text(encoding="utf-8").partition("\n\n")[0]
         TABLE.write_text(f"{head}\n\n{yaml.safe_dump(merged, width=120)}", encoding="utf-8")
     left = sorted(those.keys() - {case for cases in found.values() for case in cases})
