@@ -1,8 +1,8 @@
 """The points after which no kubelet starts, of which the ledger has a list: all of them and no other.
 
-Most take dozens of kubelets a case: `pinproof run suites/crashes --nightly`. The tables of the report say which points were reached.
-Every kubelet has to start again. Between two writes that
-belong together none does, and which these are is the message that the ledger expects of the case.
+Most take dozens of kubelets a case: `pinproof run suites/crashes --nightly`. The tables of the report say which points were
+reached. Every kubelet has to start again. Between two writes that belong together none does, and which these are is the message
+that the ledger expects of the case.
 """
 
 from __future__ import annotations
