@@ -49,7 +49,7 @@ def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Vio
         states = dict.fromkeys(_of_state(moment, books))
         yield from ((moment.index, violation) for violation in states if violation not in standing)
         yield from ((moment.index, violation) for violation in _of_step(moment, live_before))
-        here = {name: pod for name, pod in ran_before.items() if name in moment.live}
+        here = {name: pod for name, pod in ran_before.items() if name in live_before}
         yield from ((moment.index, violation) for violation in killed_kubelet_starts_again(moment, here))
         ran_before = moment.live if moment.now.running else ran_before
         standing = set(states) if moment.now.running else standing
