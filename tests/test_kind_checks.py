@@ -43,3 +43,13 @@ def test_memory_for_no_process() -> None:
 
 def test_a_request_is_no_limit() -> None:
     check(scenario(Admit(burstable("a", memory="64Ki"))))
+
+
+def test_a_quantity_that_the_api_server_writes_anew() -> None:
+    with pytest.raises(NotObservableError, match=r"writes 1\.5Gi of pod 'a' as 1536Mi"):
+        check(scenario(Admit(guaranteed("a", memory="1.5Gi"))))
+
+
+@pytest.mark.parametrize("memory", ["1Gi", "1536Mi", "1073741824", "1G"])
+def test_a_quantity_that_converts_as_it_is(memory: str) -> None:
+    check(scenario(Admit(guaranteed("a", memory=memory))))

@@ -21,6 +21,7 @@ def check(scenario: Scenario) -> None:
     _check_uids(scenario, {pod.name for pod in pods})
     for pod in pods:
         _check_limits(pod)
+        _check_texts(pod)
 
 
 def _check_uids(scenario: Scenario, names: set[str]) -> None:
@@ -45,6 +46,16 @@ def _texts(scenario: Scenario) -> list[str]:
         if isinstance(step.cpu_state, StateText):
             texts.append(step.cpu_state.text)
     return texts
+
+
+def _check_texts(pod: Pod) -> None:
+    """A kubelet cannot convert `1.5Gi`, which a static pod may say; an API server hands it on as `1536Mi`, which it can."""
+    asked = [pod.requests, pod.limits]
+    asked += [amounts for container in pod.all_containers for amounts in (container.requests, container.limits)]
+    for name, quantity in (entry for amounts in asked for entry in amounts):
+        converts = Quantity.parse(str(quantity)).exact_int() is not None
+        if name != "cpu" and quantity.exact_int() is None and converts:
+            raise NotObservableError(f"an API server writes {quantity.written} of pod {pod.name!r} as {quantity}")
 
 
 def _check_limits(pod: Pod) -> None:
