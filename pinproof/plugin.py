@@ -139,9 +139,11 @@ def _employ(config: pytest.Config, settings: Settings, facts: Facts, subject: Su
 
 
 def _stretch(settings: Settings) -> None:
-    """Named waits read this factor wherever they are, in processes that are started later too."""
+    """What is read wherever it is needed, in processes that are started later too: the factor of named waits, what to keep."""
     if settings.slow != 1:
         os.environ["PINPROOF_SLOW"] = str(settings.slow)
+    if settings.keep:
+        os.environ["PINPROOF_KEEP"] = "1"  # a cluster is kept as well
 
 
 @pytest.hookimpl(trylast=True)

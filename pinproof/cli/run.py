@@ -23,7 +23,7 @@ Run the conformance suites on a subject and print the verdict and where the repo
   --ledger PATH      known failures (default: the shipped ledger)
   --from-report F    select cases from an earlier report.json, with --only failed|unfinished
   --nightly          the exhaustive cases as well, which take minutes each
-  --keep             keep the artefacts of passed cases too
+  --keep             keep the artefacts of passed cases too, and the cluster of a kind subject
   --slow N           stretch every wait
   --seed N           seed of everything that is drawn
   PATH               suites to run instead of all

@@ -69,7 +69,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--ledger", metavar="PATH", help="known failures: a file or folder (default: the shipped ledger)")
     group.addoption("--slow", metavar="N", default="1", help="factor on every wait, for slow machines (default 1)")
     group.addoption("--seed", metavar="N", default="0", help="seed of everything that is drawn (default 0)")
-    group.addoption("--keep", action="store_true", help="keep the artefacts of passed cases too")
+    group.addoption(
+        "--keep", action="store_true", help="keep artefacts of passed cases too, and the cluster of a kind subject"
+    )
     group.addoption("--nightly", action="store_true", help="the exhaustive cases as well, which take minutes each")
     group.addoption("--from-report", metavar="FILE", help="select cases from the report.json of an earlier run")
     group.addoption(

@@ -22,6 +22,7 @@ ARGUMENTS: Final = ("--v=2", "--vmodule=pod_workers=4,event=3")
 """Beside kubeadm's: only the log says when a kubelet has admitted a pod, and when nothing of it is left."""
 
 _OURS: Final[Mapping[str, Any]] = {
+    "cpuCFSQuota": False,  # a container that may use 5m starts for seconds otherwise
     "cpuManagerReconcilePeriod": "1h",
     "crashLoopBackOff": {"maxContainerRestartPeriod": "1s"},
     "failCgroupV1": False,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,14 +20,15 @@ from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.pod import Container, Pod
 from pinproof.scenario.quantity import Quantity
-from pinproof.scenario.steps import Restart, Scenario, StateEdit, StateText, begun
+from pinproof.scenario.steps import Restart, Scenario, begun
 from pinproof.subjects.kind import configuration
 from pinproof.subjects.kind.api import Api
+from pinproof.subjects.kind.checks import check
 from pinproof.subjects.kind.cluster import PLAIN, Maker
 from pinproof.subjects.kind.engine import Commands
 from pinproof.subjects.kind.holding import Held, Holdings, Wanted
 from pinproof.subjects.kind.node import KindNode
-from pinproof.subjects.kind.performance import KindPerformance, arriving
+from pinproof.subjects.kind.performance import KindPerformance
 from pinproof.subjects.kind.places import OWN_KUBELET
 from pinproof.subjects.kind.spec import Spec
 from pinproof.subjects.kubelet.binary import KubeletBinary
@@ -38,7 +39,7 @@ from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.subject import CAPABILITIES as OF_A_KUBELET
 from pinproof.subjects.kubelet.sweep import Books
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import POWER_CUT, Capabilities, NotObservableError
+from pinproof.subjects.protocol import POWER_CUT, Capabilities
 
 KEEP: Final = "PINPROOF_KEEP"
 """Environment variable: leave the cluster as it is at the end."""
@@ -146,7 +147,7 @@ class KindSubject:
             SubjectError: no cluster can be had, or its worker does not answer.
             NotObservableError: it wants what an API server does not do.
         """
-        _check(scenario)
+        check(scenario)
         self._gathered = {}
         node = self._ready_node()
         try:
@@ -204,7 +205,7 @@ class KindSubject:
         release = self._spec.version.replace(".", "-")
         key = f"{release}-{cache.digest(self._spec.image, str(workers))[:6]}"
         held = holdings.take(Wanted(key, image, workers, programs=cache.digest(str(runtime), str(wrapper))))
-        self._stack.callback(holdings.give_back, held, keep=bool(os.environ.get(KEEP)))
+        self._stack.callback(_give_back, holdings, held)
         self._held = held
         self._kubelets = {self._spec.version: OWN_KUBELET}
         if self._kubelet:
@@ -295,6 +296,13 @@ class KindSubject:
             return {"gathering.txt": f"{error}\n"}
 
 
+def _give_back(holdings: Holdings, held: Held) -> None:
+    keep = bool(os.environ.get(KEEP))
+    holdings.give_back(held, keep=keep)
+    if keep:
+        sys.stderr.write(f"{held.node} is kept: kubectl --kubeconfig {held.folder.kubeconfig} get pods -A -o wide\n")
+
+
 def _crew() -> int:
     """How many processes share this run."""
     for variable in CREW:
@@ -317,25 +325,3 @@ def _may_have_cgroups(scenario: Scenario) -> bool:
 
 def _releases(scenario: Scenario) -> frozenset[str]:
     return frozenset(step.kubernetes for step in scenario.steps if isinstance(step, Restart) and step.kubernetes)
-
-
-def _check(scenario: Scenario) -> None:
-    """Refuse what speaks of UIDs, which an API server makes up. Raises NotObservableError."""
-    names = {pod.name for step in scenario.steps for pod in arriving(begun(step))}
-    if not names:
-        return
-    uid = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\.\d+\b")
-    for step in scenario.steps:
-        texts: list[str] = []
-        if isinstance(step, Restart):
-            match step.state:
-                case StateEdit(find, replace):
-                    texts += [find, replace]
-                case StateText(text):
-                    texts.append(text)
-                case _:
-                    pass
-            if isinstance(step.cpu_state, StateText):
-                texts.append(step.cpu_state.text)
-        if any(uid.search(text) for text in texts):
-            raise NotObservableError("a state file of the scenario names pods by UID, and UIDs are the API server's")
