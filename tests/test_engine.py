@@ -290,6 +290,20 @@ def test_supervisor_waits_for_the_last_user(where: own.Place, hold: Hold) -> Non
     assert (where.run / "ended").read_text() == "1"
 
 
+def test_keeping(where: own.Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only one of pinproof's own needs to be told; it is not waited for then."""
+    monkeypatch.setattr(own, "place", lambda: where)
+    own.keep(Engine("docker", {}), wanted=True)
+    assert not where.kept.exists()
+
+    own.keep(Engine("docker", {}, own=True), wanted=True)
+    own._await_end(where)
+    assert where.kept.exists()
+
+    own.keep(Engine("docker", {}, own=True), wanted=False)
+    assert not where.kept.exists()
+
+
 def test_command_of_the_engine(where: own.Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It changes no firewall, has no bridge nobody asked for, and all it writes lies in its place."""
     hidden = (tmp_path / "etc-docker", tmp_path / "run-containerd")

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pinproof.build import cache, runtimes
-from pinproof.engine import engines, own, programs, traces
+from pinproof.engine import engines, own, programs, supervisor, traces
 
 pytestmark = pytest.mark.engine
 
@@ -82,32 +83,50 @@ def user() -> Iterator[Callable[[], subprocess.Popen[str]]]:
 User = Callable[[], "subprocess.Popen[str]"]
 
 
-def machine() -> dict[str, object]:
+@dataclass(frozen=True)
+class Machine:
     """What an engine could leave behind."""
-    programs_ = {"dockerd", "containerd", "containerd-shim", "docker-proxy", "docker-init", "unshare"}
-    commands = [path.read_text().strip() for path in _processes()]
-    places = (Path("/run"), Path("/opt"), Path("/etc/docker"), Path("/run/docker"), Path("/run/containerd"))
-    return {
-        "processes": sorted(name for name in commands if name in programs_),
-        "mounts": sorted(
-            line.split(" ", 4)[4].split(" ")[0] for line in Path("/proc/self/mountinfo").read_text().splitlines()
-        ),
-        "interfaces": sorted(path.name for path in traces.INTERFACES.iterdir()),
-        "control groups": sorted(str(path) for path in traces.CGROUPS.glob("*/pinproof*")),
-        "directories": {
-            str(place): sorted(path.name for path in place.iterdir()) for place in places if place.is_dir()
-        },
-        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(),
-    }
+
+    processes: list[str]
+    mounts: list[str]
+    interfaces: list[str]
+    groups: list[str]
+    directories: list[str]
+    made: list[str]
+    forwarding: str
 
 
-def _processes() -> Iterator[Path]:
-    for path in Path("/proc").glob("[0-9]*/comm"):
+def machine(home: own.Place) -> Machine:
+    """What this engine could leave behind; what others do meanwhile, with engines of their own, is not looked at."""
+    alone = [path for path in Path("/run").glob("pinproof-*") if path != home.run] == []
+    return Machine(
+        processes=sorted(_processes(home)),
+        mounts=[
+            line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(home.data.parent) in line
+        ],
+        interfaces=sorted(path.name for path in traces.INTERFACES.iterdir() if _is_of(path, home.bridge)),
+        groups=sorted(str(path) for path in traces._groups(home.name)),
+        directories=[str(path) for path in (home.run, home.data) if path.exists()],
+        made=[str(path) for path in supervisor.MADE if alone and path.exists()],
+        forwarding=Path("/proc/sys/net/ipv4/ip_forward").read_text(),
+    )
+
+
+def _processes(home: own.Place) -> Iterator[str]:
+    """Those in its control groups, and those of its programs that were given its cache."""
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            path.read_text()
+            name = (folder / "comm").read_text().strip()
+            grouped = f"/{home.name}" in (folder / "cgroup").read_text()
+            given = str(home.data.parent.parent).encode() in (folder / "environ").read_bytes()
         except OSError:
             continue
-        yield path
+        if grouped or (given and name in ("dockerd", "containerd", "containerd-shim", "docker-proxy", "sh", "unshare")):
+            yield name
+
+
+def _is_of(interface: Path, bridge: str) -> bool:
+    return interface.name == bridge or (interface / "master").resolve().name == bridge
 
 
 def await_gone(home: own.Place) -> None:
@@ -128,17 +147,18 @@ def end(process: subprocess.Popen[str], how: str) -> None:
 @pytest.mark.parametrize("how", ["normally", "SIGINT", "SIGTERM", "SIGKILL"])
 def test_every_end_leaves_nothing(how: str, home: own.Place, user: User) -> None:
     """With a privileged container running: processes, mounts, networks, control groups and files are as they were."""
-    before = machine()
+    before = machine(home)
     process = user()
-    during = machine()
+    during = machine(home)
 
     end(process, how)
     await_gone(home)
 
-    assert before == machine()
+    assert before == machine(home)
     assert not home.data.exists()
-    assert before["processes"] != during["processes"]
-    assert before["interfaces"] != during["interfaces"]
+    assert {"dockerd", "containerd", "true"} <= set(during.processes)
+    assert home.bridge in during.interfaces
+    assert len(during.interfaces) == 2
 
 
 def test_the_last_user_ends_it(home: own.Place, user: User) -> None:
@@ -157,20 +177,38 @@ def test_the_last_user_ends_it(home: own.Place, user: User) -> None:
     assert not home.run.exists()
 
 
+def test_a_kept_engine_goes_on_until_nobody_wants_it(home: own.Place, user: User) -> None:
+    """For clusters that stay: the next run finds it, and says whether it stays on."""
+    engine = engines.Engine("docker", {}, own=True)
+    first = user()
+    own.keep(engine, wanted=True)
+    end(first, "normally")
+    time.sleep(1)
+    kept = own.is_locked(home.supervisor)
+
+    second = user()
+    own.keep(engine, wanted=False)
+    end(second, "normally")
+    await_gone(home)
+
+    assert kept
+    assert not home.run.exists()
+
+
 def test_what_a_killed_supervisor_leaves_is_removed_by_the_next(home: own.Place, user: User) -> None:
     """The engine dies with it at once; bridge, control groups and files wait for whoever starts one next."""
-    before = machine()
+    before = machine(home)
     orphan = user()
     _supervisor(home).kill()
-    left = machine()
+    left = machine(home)
 
     end(orphan, "SIGKILL")
     end(user(), "normally")
     await_gone(home)
 
-    assert left["processes"] == before["processes"]
-    assert left["interfaces"] != before["interfaces"]
-    assert before == machine()
+    assert left.processes == before.processes
+    assert left.interfaces != before.interfaces
+    assert before == machine(home)
 
 
 class _Other:

@@ -73,6 +73,11 @@ class Place:
         return self.run / "dockerd.log"
 
     @property
+    def kept(self) -> Path:
+        """There while the engine is to go on although nobody uses it."""
+        return self.run / "kept"
+
+    @property
     def missing(self) -> Path:
         """Names the directories outside that were not there before."""
         return self.run / "missing"
@@ -122,6 +127,20 @@ def running() -> Iterator[Engine]:
     finally:
         users.close()
         _await_end(where)
+
+
+def keep(engine: Engine, *, wanted: bool) -> None:
+    """Say whether an engine goes on when nobody uses it any more, for clusters that are to stay; called by who uses it.
+
+    One that pinproof did not start goes on anyway.
+    """
+    if not engine.own:
+        return
+    kept = place().kept
+    if wanted:
+        kept.touch()
+    else:
+        kept.unlink(missing_ok=True)
 
 
 def _join(where: Place) -> tuple[IO[str], Engine]:
@@ -226,7 +245,7 @@ def _broken(where: Place, what: str) -> SubjectError:
 def _await_end(where: Place) -> None:
     """Wait until the engine is gone, unless somebody else uses it."""
     until = time.monotonic() + END_SECONDS
-    while where.run.exists() and not _used(where) and time.monotonic() < until:
+    while where.run.exists() and not where.kept.exists() and not _used(where) and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
 
 

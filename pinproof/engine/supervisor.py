@@ -51,8 +51,8 @@ def main() -> None:
 
 
 def _wait(where: Place, engine: subprocess.Popen[bytes], users: IO[str]) -> None:
-    """Wait until nobody holds the users' lock; an engine that ends by itself is told of."""
-    while not own.lock(users, fcntl.LOCK_EX):
+    """Wait until nobody holds the users' lock, nor wants it to go on; an engine that ends by itself is told of."""
+    while where.kept.exists() or not own.lock(users, fcntl.LOCK_EX):
         if engine.poll() is not None and not (where.run / "ended").exists():
             (where.run / "ended").write_text(str(engine.returncode))
         time.sleep(own.POLL_SECONDS)
