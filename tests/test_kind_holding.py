@@ -86,11 +86,13 @@ def test_a_cluster_that_is_kept_is_used_again_and_deleted_by_the_next_run_that_d
     holdings.give_back(holdings.take(TWO), keep=True)
     assert [] == holdings.clean()
     assert ["pinproof-k"] == fake.up
+    assert holdings.has_kept()
 
     held = holdings.take(TWO)
     assert ["pinproof-k"] == fake.made
     holdings.give_back(held, keep=False)
     assert [] == fake.up
+    assert not holdings.has_kept()
 
 
 def test_a_kept_cluster_that_is_dead_is_made_anew(holdings: Holdings, fake: Fake) -> None:

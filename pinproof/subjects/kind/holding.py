@@ -98,6 +98,10 @@ class Holdings:
             elif self._is_idle(held.cluster):
                 self._delete(held.cluster)
 
+    def has_kept(self) -> bool:
+        """Whether a cluster is to stay when nobody uses it."""
+        return any(self._place.glob(f"{PREFIX}*/keep"))
+
     def clean(self) -> list[str]:
         """Delete what runs that were killed have left; returns the names. Raises SubjectError."""
         left = []

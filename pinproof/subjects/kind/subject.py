@@ -14,6 +14,7 @@ from typing import Final
 
 from pinproof.build import cache
 from pinproof.engine import Engine
+from pinproof.engine import keep as keep_engine
 from pinproof.errors import CaptureError, SubjectError
 from pinproof.history import History
 from pinproof.scenario.config import KubeletConfig
@@ -205,7 +206,7 @@ class KindSubject:
         release = self._spec.version.replace(".", "-")
         key = f"{release}-{cache.digest(self._spec.image, str(workers))[:6]}"
         held = holdings.take(Wanted(key, image, workers, programs=cache.digest(str(runtime), str(wrapper))))
-        self._stack.callback(_give_back, holdings, held)
+        self._stack.callback(_give_back, holdings, held, engine)
         self._held = held
         self._kubelets = {self._spec.version: OWN_KUBELET}
         if self._kubelet:
@@ -296,9 +297,11 @@ class KindSubject:
             return {"gathering.txt": f"{error}\n"}
 
 
-def _give_back(holdings: Holdings, held: Held) -> None:
+def _give_back(holdings: Holdings, held: Held, engine: Engine) -> None:
     keep = bool(os.environ.get(KEEP))
     holdings.give_back(held, keep=keep)
+    if keep or not holdings.has_kept():
+        keep_engine(engine, wanted=keep)
     if keep:
         sys.stderr.write(f"{held.node} is kept: kubectl --kubeconfig {held.folder.kubeconfig} get pods -A -o wide\n")
 
