@@ -43,6 +43,9 @@ class FakeNode:
     def bind(self, uid: str) -> None:
         self.did.append(f"bind {uid}")
 
+    def await_reported(self, pods: dict[str, Sequence[str]]) -> None:
+        self.did.append(f"reported {' '.join(f'{uid}/{name}' for uid, names in pods.items() for name in names)}")
+
     def forget(self, uids: Sequence[str]) -> None:
         self.did += [f"forget {uid}" for uid in uids]
 
@@ -116,8 +119,15 @@ def test_a_rejected_pod_is_taken_away_while_the_kubelet_is_down() -> None:
     node = FakeNode(refuses="a")
     made = perform(node, Admit(A), Restart())
 
-    assert ["stop by TERM", "drop a.1", "start 1.36.3 with 0 files"] == node.did[2:]
+    assert ["reported ", "stop by TERM", "drop a.1", "start 1.36.3 with 0 files"] == node.did[2:]
     assert ("a.1",) == made.created
+
+
+def test_a_kubelet_is_stopped_when_it_has_reported_what_runs() -> None:
+    node = FakeNode()
+    perform(node, Admit(A), Restart())
+
+    assert ["reported a.1/c", "stop by TERM"] == node.did[2:4]
 
 
 def test_another_release_needs_no_files() -> None:

@@ -177,6 +177,20 @@ class KindNode(Node):
                 phases = {uid: self._watch.status(uid).get("phase") for uid in left}
                 raise capture_error(step, self._expired(wait, f"{reply}; {phases}; {self._watch.trouble}"))
 
+    def await_reported(self, pods: Mapping[str, Sequence[str]]) -> None:
+        """Wait until the API server has heard that containers have begun.
+
+        What a kubelet does not report before it is stopped, the next one does not know: 1.33 to 1.35 read there what was
+        allocated to a container.
+        """
+
+        def reported(known: Mapping[str, Document]) -> bool:
+            return all(set(names) <= _begun(known.get(uid, {})) for uid, names in pods.items())
+
+        if not self._watch.until(reported, self.timeouts.seconds("finish")):
+            seen = {uid: sorted(_begun(self._watch.pods().get(uid, {}))) for uid in pods}
+            raise capture_error("report to the API server", self._expired("finish", f"{seen}; {self._watch.trouble}"))
+
     def forget(self, uids: Sequence[str], *, also: Files = ()) -> None:
         """Delete pods and wait until neither the API server nor the kubelet knows them."""
         del also  # files of static pods; there are none here
@@ -304,6 +318,13 @@ class KindNode(Node):
         for uid, alias in self._aliases.items():
             text = text.replace(uid, alias)
         return text
+
+
+def _begun(pod: Document) -> set[str]:
+    """Containers that run or have run, by what the API server has of them."""
+    status = pod.get("status") or {}
+    every = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    return {each["name"] for each in every if {"running", "terminated"} & (each.get("state") or {}).keys()}
 
 
 def _rejection(status: Mapping[str, Any]) -> Mapping[str, str]:

@@ -80,6 +80,8 @@ class KindPerformance(Performance):
             self._worker.bind(live.uid)
 
     def _restart(self, step: Restart) -> None:
+        if not self._ending:
+            self._worker.await_reported({uid: live.awaited() for uid, live in self.pods.items() if not live.terminal})
         if step.signal == "POWER":
             self._expect_everything_anew()
         super()._restart(step)
