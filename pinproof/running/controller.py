@@ -201,7 +201,8 @@ class Controller:
         waiting = [nodeid for nodeid in self._nodeids if nodeid not in self._results]
         never = [_never(nodeid, known.get(nodeid, ())) for nodeid in waiting]
         cases = (*self._results.values(), *never)
-        stale = self.ledger.stale(cases) if self.selected.whole else []
+        later = [_never(case["nodeid"], tuple(case["requirements"])) for case in self.selected.exhaustive]
+        stale = self.ledger.stale((*cases, *later)) if self.selected.whole else []
         return RunResult(
             subject=self.facts.name,
             version=self.facts.version,
@@ -235,7 +236,7 @@ class Controller:
         if self.selected.other_minors:
             notes.append(f"{self.selected.other_minors} cases are of other minors than {self.facts.minor}")
         if self.selected.exhaustive:
-            notes.append(f"{self.selected.exhaustive} cases are exhaustive and run with --nightly only")
+            notes.append(f"{len(self.selected.exhaustive)} cases are exhaustive and run with --nightly only")
         slow = [f"every wait was stretched by {self.settings.slow:g}"] if self.settings.slow != 1 else []
         return tuple(notes + slow)
 

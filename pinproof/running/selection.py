@@ -39,8 +39,8 @@ class Selected:
     other_minors: int = 0
     """Cases of other Kubernetes minors, which are not taken."""
 
-    exhaustive: int = 0
-    """Cases that run with `--nightly` only, and were not asked for."""
+    exhaustive: list[dict[str, Any]] = field(default_factory=list)
+    """The same of the cases that run with `--nightly` only, and were not asked for."""
 
     whole: bool = False
     """Nothing was left out but cases of other minors and exhaustive ones: the ledger can be judged as a whole."""
@@ -96,7 +96,7 @@ def select(items: list[pytest.Item], config: pytest.Config, settings: Settings, 
         cases=[_packed(item) for item in taken],
         collected=len(cases),
         other_minors=len(now) - len(fitting),
-        exhaustive=len(cases) - len(now),
+        exhaustive=[_packed(item) for item in cases if item not in set(now)],
         whole=len(taken) == len(fitting) and covers_suites(config.args),
     )
 
