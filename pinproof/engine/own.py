@@ -35,6 +35,9 @@ POLL_SECONDS = 0.1
 NEEDED_SPACE = 3 * cache.GIB
 """Bytes: an image and the nodes made of it."""
 
+_SUPERVISORS: list[subprocess.Popen[bytes]] = []
+"""Those that this process has started: they may outlive it, and are reaped if they do not."""
+
 NETWORK = "pinproof"
 SHOWN_LINES = 5
 
@@ -189,13 +192,15 @@ def _start(where: Place, needed: programs.Programs) -> IO[str]:
     lock(users, fcntl.LOCK_SH)
     env = {**os.environ, **needed.env, "PATH": needed.path}
     with where.log.open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "pinproof.engine.supervisor"],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C is for the users
+        _SUPERVISORS.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "pinproof.engine.supervisor"],
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the users
+            )
         )
     return users
 
@@ -247,6 +252,7 @@ def _await_end(where: Place) -> None:
     until = time.monotonic() + END_SECONDS
     while where.run.exists() and not where.kept.exists() and not _used(where) and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
+    _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
 
 
 def _used(where: Place) -> bool:
