@@ -51,7 +51,8 @@ def _action(step: Step) -> str:
         case Restart():
             return "restart" + _restart(step)
         case Crash(during, at):
-            return f"killed {at.moment} {_point(at)} of: {_action(during)}"
+            moment = "between text and name of" if at.moment == "unnamed" else at.moment
+            return f"{_action(during)}, killed {moment} {_point(at)}"
         case Disk(state, file):
             return f"the disk of {file or 'the state files'} is {state}" if state != "works" else "the disk works again"
         case Runtime(CallFault(method, how, times)):
