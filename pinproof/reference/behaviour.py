@@ -64,8 +64,8 @@ class Behaviour:
     was made of the same spec as a whole, so that a kubelet on the other side of 1.31 makes all app containers anew (#129385)."""
 
     starts_created_init_containers: bool = False
-    """An init container that was created and not started is made anew. Without, a kubelet that was killed in between never
-    starts it, nor what comes after it (#126440; as in 1.30.14 and from 1.32, not in 1.29.6 and 1.31.0)."""
+    """An init container that was created and not started is made anew (1.32, and patches of 1.30 and 1.31, #126543). Without, a
+    kubelet that was killed in between never starts it, nor what comes after it. 1.30.14 has it, 1.29.6 and 1.31.0 have not."""
 
     knows_max_allowable_numa_nodes: bool = False
     """Topology Manager option `max-allowable-numa-nodes` (1.31, #124148)."""

@@ -29,6 +29,9 @@ MOST = 3000
 """Scenarios until a wrong model must be found."""
 
 UNREACHABLE = {
+    "a gate that is gone is ignored": "no configuration that is drawn names gate MemoryManager",
+    "a locked gate is opened": "the same",
+    "a manager that is switched off serves on": "the same",
     "a node has room for one pod more": "no course has a hundred pods",
     "a threshold of nothing is taken": "a threshold is of some megabytes, or there is none",
     "more than eight nodes are accepted": "nobody draws a machine of more nodes than the configuration allows",
