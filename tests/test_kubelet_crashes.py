@@ -74,7 +74,7 @@ def calls(subject: KubeletSubject) -> list[tuple[str, dict[str, Any]]]:
 def inside(subject: KubeletSubject) -> Path:
     """The kubelet's directory on the node of the last scenario."""
     assert subject._node is not None
-    return Path(f"/proc/{descendants(subject._node.agent.pid)[1]}/root/var/lib/kubelet")
+    return Path("/proc", str(descendants(subject._node.agent.pid)[1]), "root", "var", "lib", "kubelet")
 
 
 def drafts(subject: KubeletSubject) -> list[str]:

@@ -44,8 +44,7 @@ def _load(engine: Engine, image: Image) -> None:
         stderr=subprocess.PIPE,
     ) as process:
         stdin, stderr = process.stdin, process.stderr
-        assert stdin is not None  # noqa: S101  # both are pipes
-        assert stderr is not None  # noqa: S101
+        assert stdin is not None and stderr is not None  # noqa: S101, PT018  # pipes were asked for, as a type cannot say
         reader = threading.Thread(target=lambda: messages.append(stderr.read()), daemon=True)
         reader.start()
         try:

@@ -175,7 +175,7 @@ def _joined(where: Place) -> IO[str] | None:
         users.close()
         if time.monotonic() > until:
             raise _broken(where, f"the engine before it has not ended in {END_SECONDS:.0f} s")
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)  # waiting in the lock itself would know no limit
     return None
 
 
@@ -220,7 +220,7 @@ def _answering(where: Place, needed: programs.Programs) -> Engine:
             if time.monotonic() > until or (where.run / "ended").exists():
                 raise _broken(where, "dockerd does not answer")
             progress.beat()
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)  # dockerd announces to nobody that it answers
             answer = ask("docker", env, own=True)
     _make_network(where, answer)
     return answer
@@ -251,7 +251,7 @@ def _await_end(where: Place) -> None:
     """Wait until the engine is gone, unless somebody else uses it."""
     until = time.monotonic() + END_SECONDS
     while where.run.exists() and not where.kept.exists() and not _used(where) and time.monotonic() < until:
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)  # the supervisor is no child of ours
     _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
 
 

@@ -55,7 +55,7 @@ def _wait(where: Place, engine: subprocess.Popen[bytes], users: IO[str]) -> None
     while where.kept.exists() or not own.lock(users, fcntl.LOCK_EX):
         if engine.poll() is not None and not (where.run / "ended").exists():
             (where.run / "ended").write_text(str(engine.returncode))
-        time.sleep(own.POLL_SECONDS)
+        time.sleep(own.POLL_SECONDS)  # a lock that is held by many cannot be waited for beside the end of a process
 
 
 def command(where: Place) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from pinproof.errors import InputError, Problem
@@ -41,7 +41,7 @@ class Contents:
     cpu: CpuFile | None = None
     """Policy and format of the CPU manager's."""
 
-    cpus: CpuBooks = CpuBooks()  # noqa: RUF009  # it is frozen
+    cpus: CpuBooks = field(default_factory=CpuBooks)
     """The books in it."""
 
 

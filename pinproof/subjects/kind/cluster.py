@@ -144,7 +144,7 @@ class Maker:
                         fault="the cluster's controller manager, or a very slow machine",
                         remedy="set PINPROOF_SLOW=3",
                     ) from refused
-                time.sleep(_PAUSE)
+                time.sleep(_PAUSE)  # what is not there yet cannot be watched by its name while the server refuses
             else:
                 return
 

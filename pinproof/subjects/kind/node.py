@@ -252,7 +252,7 @@ class KindNode(Node):
             except RefusedError as refused:
                 if time.monotonic() > deadline:
                     raise capture_error("read the metrics", self._expired("metrics", refused)) from refused
-            time.sleep(_PAUSE)
+            time.sleep(_PAUSE)  # a kubelet does not announce that it answers
 
     def artefacts(self, *, since: int) -> dict[str, str]:
         """File name → text, bounded: what helps to understand a run."""

@@ -127,4 +127,4 @@ def arriving(step: Step) -> Sequence[Pod]:
 def _await_next_second() -> None:
     """Times of creation are whole seconds of the server's clock, which is this machine's."""
     now = datetime.now().timestamp()
-    time.sleep(1 - now % 1 + _MARGIN)
+    time.sleep(1 - now % 1 + _MARGIN)  # the clock itself is waited for, no event
