@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"time"
+
+	"pinproof.dev/driver/internal/containerd"
 )
 
 // await repeats look until it is satisfied, the kubelet has ended, or the time is up.
@@ -63,7 +65,7 @@ type awaitPodsRequest struct {
 func (n *node) awaitPods(ctx context.Context, r awaitPodsRequest) (reply, error) {
 	return n.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
 		n.log.read()
-		list, err := n.runtime.containers(ctx)
+		list, err := n.runtime.Containers(ctx)
 		if err != nil {
 			return reply{"seen": err.Error()}, false
 		}
@@ -79,9 +81,9 @@ func (n *node) awaitPods(ctx context.Context, r awaitPodsRequest) (reply, error)
 	})
 }
 
-func started(list []container, uid string, names []string) bool {
+func started(list []containerd.Container, uid string, names []string) bool {
 	for _, name := range names {
-		if newest := latest(list, uid, name); newest == nil || newest.State == "created" {
+		if newest := containerd.Latest(list, uid, name); newest == nil || newest.State == "created" {
 			return false
 		}
 	}
@@ -97,7 +99,7 @@ type awaitGoneRequest struct {
 func (n *node) awaitGone(ctx context.Context, r awaitGoneRequest) (reply, error) {
 	return n.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
 		n.log.read()
-		list, err := n.runtime.containers(ctx)
+		list, err := n.runtime.Containers(ctx)
 		if err != nil {
 			return reply{"seen": err.Error()}, false
 		}
@@ -126,7 +128,7 @@ type awaitContainerRequest struct {
 
 func (n *node) awaitContainer(ctx context.Context, r awaitContainerRequest) (reply, error) {
 	return n.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
-		list, err := n.runtime.containers(ctx)
+		list, err := n.runtime.Containers(ctx)
 		if err != nil {
 			return reply{"seen": err.Error()}, false
 		}

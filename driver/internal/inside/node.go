@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"pinproof.dev/driver/internal/containerd"
 	"pinproof.dev/driver/internal/kubelet"
 	"pinproof.dev/driver/internal/mounts"
 )
@@ -29,14 +30,14 @@ type reply = map[string]any
 
 // A node is the one that this process runs in.
 type node struct {
-	runtime   *runtime
+	runtime   *containerd.Runtime
 	resources *grpc.ClientConn
 	log       *log
 	status    status // of the kubelet when it was last asked for
 }
 
 func newNode() (*node, error) {
-	runtime, err := connect()
+	runtime, err := containerd.Connect()
 	if err != nil {
 		return nil, err
 	}
@@ -159,15 +160,15 @@ type exitRequest struct {
 func (n *node) exit(ctx context.Context, r exitRequest) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	list, err := n.runtime.containers(ctx)
+	list, err := n.runtime.Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	newest := latest(list, r.UID, r.Container)
+	newest := containerd.Latest(list, r.UID, r.Container)
 	if newest == nil || newest.State != "running" {
 		return nil, fmt.Errorf("container %q of pod %q does not run", r.Container, r.UID)
 	}
-	return nil, n.runtime.end(ctx, newest.id, r.Code)
+	return nil, n.runtime.End(ctx, newest.ID, r.Code)
 }
 
 type purgeRequest struct {
@@ -178,7 +179,7 @@ type purgeRequest struct {
 func (n *node) purge(ctx context.Context, r purgeRequest) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Timeout.duration())
 	defer cancel()
-	return nil, n.runtime.purge(ctx)
+	return nil, n.runtime.Purge(ctx)
 }
 
 type observeRequest struct {
@@ -196,9 +197,9 @@ func (n *node) observe(ctx context.Context, r observeRequest) (reply, error) {
 		"state": textOf(kubelet.Root + "/memory_manager_state"), "cpu_state": textOf(kubelet.Root + "/cpu_manager_state"),
 		"pod_resources": nil, "exit_code": nil,
 	}
-	list, err := n.runtime.containers(ctx)
+	list, err := n.runtime.Containers(ctx)
 	if err == nil && r.Told {
-		err = told(list)
+		err = containerd.Told(list)
 	}
 	if err != nil {
 		faults = append(faults, err.Error())

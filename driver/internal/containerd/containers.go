@@ -1,4 +1,5 @@
-package inside
+// Package containerd asks the container runtime of a real node what it has, and lets containers of ours end.
+package containerd
 
 import (
 	"context"
@@ -21,7 +22,9 @@ import (
 )
 
 const (
-	containerd = "unix:///run/containerd/containerd.sock"
+	socket = "unix:///run/containerd/containerd.sock"
+
+	quick = 5 * time.Millisecond
 
 	// records is where the wrapper of the OCI runtime writes what it was told, one file a container.
 	records = "/var/lib/pinproof/told"
@@ -38,9 +41,9 @@ const (
 // annotationSource says where a kubelet has a pod from.
 const annotationSource = "kubernetes.io/config.source"
 
-// A container is one attempt at one, as the runtime has it.
-type container struct {
-	id        string
+// A Container is one attempt at one, as the runtime has it.
+type Container struct {
+	ID        string `json:"-"`
 	created   int64
 	UID       string `json:"uid"`
 	Namespace string `json:"namespace"`
@@ -52,39 +55,40 @@ type container struct {
 	CPUs      string `json:"cpus"`
 }
 
-// A runtime is the node's containerd.
-type runtime struct{ client cri.RuntimeServiceClient }
+// A Runtime is the node's containerd.
+type Runtime struct{ client cri.RuntimeServiceClient }
 
-func connect() (*runtime, error) {
-	conn, err := grpc.NewClient(containerd, grpc.WithTransportCredentials(insecure.NewCredentials()))
+// Connect prepares the connection; it is made at the first call.
+func Connect() (*Runtime, error) {
+	conn, err := grpc.NewClient(socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, err
 	}
-	return &runtime{cri.NewRuntimeServiceClient(conn)}, nil
+	return &Runtime{cri.NewRuntimeServiceClient(conn)}, nil
 }
 
-// containers lists those of all pods, the newest last.
-func (r *runtime) containers(ctx context.Context) ([]container, error) {
+// Containers lists those of all pods, the newest last.
+func (r *Runtime) Containers(ctx context.Context) ([]Container, error) {
 	reply, err := r.client.ListContainers(ctx, &cri.ListContainersRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("list the containers: %w", err)
 	}
-	list := []container{}
+	list := []Container{}
 	for _, c := range reply.GetContainers() {
-		list = append(list, container{
-			id: c.GetId(), created: c.GetCreatedAt(), UID: c.GetLabels()[labelUID], Namespace: c.GetLabels()[labelNamespace],
+		list = append(list, Container{
+			ID: c.GetId(), created: c.GetCreatedAt(), UID: c.GetLabels()[labelUID], Namespace: c.GetLabels()[labelNamespace],
 			Pod: c.GetLabels()[labelPod], Container: c.GetLabels()[labelContainer],
 			Attempt: c.GetMetadata().GetAttempt(), State: store.StateName(c.GetState()),
 		})
 	}
-	slices.SortFunc(list, func(a, b container) int { return int(a.created - b.created) })
+	slices.SortFunc(list, func(a, b Container) int { return int(a.created - b.created) })
 	return list, nil
 }
 
-// told completes containers with what the OCI runtime was told when they were created.
-func told(list []container) error {
+// Told completes containers with what the OCI runtime was told when they were created.
+func Told(list []Container) error {
 	for i := range list {
-		text, err := os.ReadFile(filepath.Join(records, list[i].id+".json"))
+		text, err := os.ReadFile(filepath.Join(records, list[i].ID+".json"))
 		if err != nil {
 			return fmt.Errorf("what the runtime was told of %s/%s: %w", list[i].Pod, list[i].Container, err)
 		}
@@ -100,8 +104,8 @@ func told(list []container) error {
 	return nil
 }
 
-// end lets a running container end with a code.
-func (r *runtime) end(ctx context.Context, id string, code int) error {
+// End lets a running container end with a code.
+func (r *Runtime) End(ctx context.Context, id string, code int) error {
 	reply, err := r.client.ContainerStatus(ctx, &cri.ContainerStatusRequest{ContainerId: id, Verbose: true})
 	if err != nil {
 		return err
@@ -117,7 +121,7 @@ func (r *runtime) end(ctx context.Context, id string, code int) error {
 		return err
 	}
 	// The first process of a namespace never hears of a signal that it has no handler for, and it may only just have begun.
-	for alive(info.PID) {
+	for syscall.Kill(info.PID, 0) == nil {
 		_ = syscall.Kill(info.PID, workload.Tell) // it fails only if the process has ended meanwhile
 		select {
 		case <-ctx.Done():
@@ -128,8 +132,8 @@ func (r *runtime) end(ctx context.Context, id string, code int) error {
 	return nil
 }
 
-// purge ends and removes everything that runs for pods of an API server: those of the node itself stay.
-func (r *runtime) purge(ctx context.Context) error {
+// Purge ends and removes everything that runs for pods of an API server: those of the node itself stay.
+func (r *Runtime) Purge(ctx context.Context) error {
 	reply, err := r.client.ListPodSandbox(ctx, &cri.ListPodSandboxRequest{})
 	if err != nil {
 		return fmt.Errorf("list the sandboxes: %w", err)
@@ -156,8 +160,8 @@ func (r *runtime) purge(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// latest is the newest attempt at a container, nil if there is none.
-func latest(list []container, uid, name string) *container {
+// Latest is the newest attempt at a container, nil if there is none.
+func Latest(list []Container, uid, name string) *Container {
 	for i := len(list) - 1; i >= 0; i-- {
 		if list[i].UID == uid && list[i].Container == name {
 			return &list[i]
