@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from pinproof.errors import SubjectError
-from pinproof.subjects.kind.api import Api, ApiError, RefusedError
-from pinproof.subjects.kind.podwatch import PodWatch
+from pinproof.subjects.cluster.api import Api, ApiError, RefusedError
+from pinproof.subjects.cluster.podwatch import PodWatch
 from pinproof.subjects.kubelet.timeouts import Timeouts
 
 PATIENCE = 20.0

@@ -14,8 +14,10 @@ from pinproof.errors import InputError
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
-from pinproof.subjects.kind import configuration, machines, manifest, workload
+from pinproof.subjects.cluster import manifest
+from pinproof.subjects.kind import configuration, machines, workload
 from pinproof.subjects.kind.cluster_config import Plan, document, workers
+from pinproof.subjects.kind.node import HOME
 from pinproof.subjects.kind.spec import Spec, parse
 from pinproof.suite import container, guaranteed, pod
 
@@ -124,7 +126,7 @@ def test_a_kubelet_that_ends_stays_down() -> None:
 
 
 def test_a_pod_is_nobodys_to_schedule_and_keeps_its_quantities_as_they_are_written() -> None:
-    made = manifest.pod(guaranteed("a", memory="0.5Gi", cpu="1"), name="a-x-0", node="n")
+    made = manifest.pod(guaranteed("a", memory="0.5Gi", cpu="1"), HOME, name="a-x-0", node="n")
 
     assert "pinproof.dev/none" == made["spec"]["schedulerName"]
     assert "nodeName" not in made["spec"]
@@ -133,7 +135,7 @@ def test_a_pod_is_nobodys_to_schedule_and_keeps_its_quantities_as_they_are_writt
 
 
 def test_init_containers_and_restart_policy_are_the_scenarios() -> None:
-    made = manifest.pod(pod("a", container(), init=[container("i")], restart_policy="Never"), name="a", node="n")
+    made = manifest.pod(pod("a", container(), init=[container("i")], restart_policy="Never"), HOME, name="a", node="n")
 
     assert "Never" == made["spec"]["restartPolicy"]
     assert ["i"] == [each["name"] for each in made["spec"]["initContainers"]]

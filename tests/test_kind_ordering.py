@@ -7,7 +7,7 @@ import pytest
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.steps import Admit, AdmitTogether, Remove, Restart, Scenario, Step
-from pinproof.subjects.kind.ordering import creation_order
+from pinproof.subjects.cluster.ordering import creation_order
 from pinproof.subjects.protocol import NotObservableError
 from pinproof.suite import guaranteed
 

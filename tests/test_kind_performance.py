@@ -12,7 +12,7 @@ from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.steps import Admit, Remove, Restart, Scenario, Step
 from pinproof.subjects.kind import performance
-from pinproof.subjects.kind.node import KindNode
+from pinproof.subjects.kind.node import HOME, KindNode
 from pinproof.subjects.kind.performance import KindPerformance
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.node import Setting
@@ -25,6 +25,8 @@ A, B = guaranteed("a", memory="1Gi"), guaranteed("b", memory="1Gi")
 
 class FakeNode:
     """A worker that admits everybody but those whose names it was given."""
+
+    home = HOME
 
     def __init__(self, *, refuses: str = "") -> None:
         self.setting = Setting(MACHINE, KubeletConfig(), "1.36.3")

@@ -13,8 +13,8 @@ from pathlib import Path
 from pinproof.errors import SubjectError
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
+from pinproof.subjects.cluster.api import Api, RefusedError
 from pinproof.subjects.kind import configuration, machines, places, workload
-from pinproof.subjects.kind.api import Api, RefusedError
 from pinproof.subjects.kind.cluster_config import Plan, document, workers
 from pinproof.subjects.kind.engine import Commands, run
 

@@ -17,35 +17,31 @@ from typing import Any
 import yaml
 
 from pinproof.scenario.config import KubeletConfig
-from pinproof.scenario.pod import Pod
-from pinproof.subjects.kind import configuration, machines, manifest, places
-from pinproof.subjects.kind.api import Api, Document, RefusedError
+from pinproof.subjects.cluster.api import Api, Document
+from pinproof.subjects.cluster.apinode import ApiNode, rejection
+from pinproof.subjects.cluster.manifest import Home
+from pinproof.subjects.kind import configuration, machines, places
 from pinproof.subjects.kind.cluster import PLAIN
 from pinproof.subjects.kind.engine import Commands
-from pinproof.subjects.kind.podwatch import PodWatch
 from pinproof.subjects.kubelet import places as kubelet_places
 from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
 from pinproof.subjects.kubelet.configuration import minor_of
-from pinproof.subjects.kubelet.node import Files, Node, Setting
-from pinproof.subjects.kubelet.observe import JUDGED, capture_error, rejected
+from pinproof.subjects.kubelet.node import Files, Setting
+from pinproof.subjects.kubelet.observe import capture_error, rejected
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.timeouts import Wait
-from pinproof.subjects.protocol import NotObservableError
 
 _LOOK = 0.05
 """Seconds that the node is watched for containers before the API server is asked for rejections again."""
 
-_PAUSE = 0.1
-"""Seconds between two questions at an API server that cannot answer yet."""
+HOME = Home(places.NAMESPACE, places.IMAGE, priority="system-node-critical")
+"""A static pod is critical, and the reference speaks of static pods: one that does not fit is refused after a search for pods
+to preempt, where an ordinary one is refused at once (`OutOfcpu`). The managers treat both alike."""
 
-_INVALID = (400, 403, 422)
-"""How an API server says that it does not take an object."""
-
-_PODS = f"/api/v1/namespaces/{places.NAMESPACE}/pods"
 _LOG_LIMIT = 256 << 10
 
 
-class KindNode(Node):
+class KindNode(ApiNode):
     """A worker; its kubelet may run or not."""
 
     def __init__(
@@ -65,12 +61,11 @@ class KindNode(Node):
             SubjectError: the worker does not answer.
         """
         # Not as a node of the kubelet subject is set up: kind has done that.
-        self.name = name
+        self.name = name  # which is asked for below already
         self.timeouts = engine.timeouts
         self.setting = Setting(PLAIN, KubeletConfig(), release)
         self.agent = self._connected(engine)
         self._engine = engine
-        self._api = api
         self._folder = machine
         self._kubelets = kubelets
         self._machine = PLAIN
@@ -79,14 +74,7 @@ class KindNode(Node):
 
         (base,) = self.read(places.BASE_CONFIG)
         self._base: Document = yaml.safe_load(base or "")
-        self._watch = PodWatch(api, name)
-        self._names: dict[str, str] = {}
-        self._aliases: dict[str, str] = {}
-        self._there: set[str] = set()
-        """Pods that were created and not deleted."""
-
-        self._bound: set[str] = set()
-        """Those of them that were bound."""
+        self._take_up(name, api, HOME)
 
     # The kubelet
 
@@ -127,33 +115,6 @@ class KindNode(Node):
 
     # Pods
 
-    def create(self, pod: Pod, *, name: str, alias: str) -> tuple[str, str]:
-        """Create a pod that is not on the node yet; returns its UID and when it was created, in the server's words.
-
-        Raises NotObservableError where the API server does not take it.
-        """
-        try:
-            made = self._api.post(_PODS, manifest.pod(pod, name=name, node=self.name))
-        except RefusedError as refused:
-            if refused.code in _INVALID:
-                raise NotObservableError(
-                    f"the API server does not take pod {pod.name!r}: {refused.message}"
-                ) from refused
-            raise self._unwilling("create a pod", refused) from refused
-        uid = made["metadata"]["uid"]
-        self._names[uid], self._aliases[uid] = name, alias
-        self._there.add(uid)
-        return uid, made["metadata"]["creationTimestamp"]
-
-    def bind(self, uid: str) -> None:
-        """Let the node have a pod."""
-        name = self._names[uid]
-        try:
-            self._api.post(f"{_PODS}/{name}/binding", manifest.binding(name, self.name))
-        except RefusedError as refused:
-            raise self._unwilling("bind a pod", refused) from refused
-        self._bound.add(uid)
-
     def ask(self, step: str, wait: Wait, op: str, **fields: Any) -> Reply:
         """As every node; but which pods are rejected is what the API server says."""
         if op == "await_pods":
@@ -164,7 +125,7 @@ class KindNode(Node):
         deadline = time.monotonic() + self.timeouts.seconds(wait)
         states: dict[str, Mapping[str, str]] = {}
         while True:
-            states |= {uid: _rejection(status) for uid in pods if rejected(status := self._watch.status(uid))}
+            states |= {uid: rejection(status) for uid in pods if rejected(status := self._watch.status(uid))}
             left = {uid: containers for uid, containers in pods.items() if uid not in states}
             if not left:
                 return {"pods": states}
@@ -177,20 +138,6 @@ class KindNode(Node):
                 phases = {uid: self._watch.status(uid).get("phase") for uid in left}
                 raise capture_error(step, self._expired(wait, f"{reply}; {phases}; {self._watch.trouble}"))
 
-    def await_reported(self, pods: Mapping[str, Sequence[str]]) -> None:
-        """Wait until the API server has heard that containers have begun.
-
-        What a kubelet does not report before it is stopped, the next one does not know: 1.33 to 1.35 read there what was
-        allocated to a container.
-        """
-
-        def reported(known: Mapping[str, Document]) -> bool:
-            return all(set(names) <= _begun(known.get(uid, {})) for uid, names in pods.items())
-
-        if not self._watch.until(reported, self.timeouts.seconds("finish")):
-            seen = {uid: sorted(_begun(self._watch.pods().get(uid, {}))) for uid in pods}
-            raise capture_error("report to the API server", self._expired("finish", f"{seen}; {self._watch.trouble}"))
-
     def forget(self, uids: Sequence[str], *, also: Files = ()) -> None:
         """Delete pods and wait until neither the API server nor the kubelet knows them."""
         del also  # files of static pods; there are none here
@@ -200,34 +147,6 @@ class KindNode(Node):
         self.ask("remove a pod", "removal", "await_gone", pods=gone)
         self._await_deleted(uids)
         self._bound -= gone.keys()
-
-    def drop(self, uids: Sequence[str]) -> None:
-        """Take pods from the API server at once, whatever their node does; for one whose kubelet does not run."""
-        self._delete(uids, grace=0)
-        self._await_deleted(uids)
-
-    def _delete(self, uids: Sequence[str], *, grace: int | None) -> None:
-        for uid in uids:
-            try:
-                self._api.delete(f"{_PODS}/{self._names[uid]}", grace=grace if uid in self._bound else 0)
-            except RefusedError as refused:
-                raise self._unwilling("delete a pod", refused) from refused
-
-    def _delete_all(self) -> None:
-        """Whatever is there of former scenarios, of another process's too."""
-        listed = self._api.get(_PODS, labelSelector=f"{manifest.LABEL}={self.name}")
-        for item in listed["items"]:
-            self._api.delete(f"{_PODS}/{item['metadata']['name']}", grace=0)
-        self._await_deleted([item["metadata"]["uid"] for item in listed["items"]])
-
-    def _await_deleted(self, uids: Sequence[str]) -> None:
-        if not self._watch.until(lambda pods: not any(uid in pods for uid in uids), self.timeouts.seconds("removal")):
-            left = {uid: self._watch.status(uid).get("phase") for uid in uids if uid in self._watch.pods()}
-            raise capture_error("delete pods", self._expired("removal", f"{left}; {self._watch.trouble}"))
-        self._there.difference_update(uids)
-
-    def _unwilling(self, step: str, refused: RefusedError) -> Exception:
-        return capture_error(step, f"the API server answered {refused}")
 
     # Seeing
 
@@ -242,17 +161,6 @@ class KindNode(Node):
         for listed in (reply["pod_resources"] or {}).get("list") or ():
             listed["namespace"] = f"{listed['namespace']}/{listed['name']}"  # which is what tells pods apart here
         return reply
-
-    def _metrics(self) -> str:
-        """The judged metrics, through the API server; that of a new cluster may not be let to a kubelet for some seconds."""
-        deadline = time.monotonic() + self.timeouts.seconds("metrics")
-        while True:
-            try:
-                return _judged(self._api.text(f"/api/v1/nodes/{self.name}/proxy/metrics"))
-            except RefusedError as refused:
-                if time.monotonic() > deadline:
-                    raise capture_error("read the metrics", self._expired("metrics", refused)) from refused
-            time.sleep(_PAUSE)  # a kubelet does not announce that it answers
 
     def artefacts(self, *, since: int) -> dict[str, str]:
         """File name → text, bounded: what helps to understand a run."""
@@ -270,27 +178,9 @@ class KindNode(Node):
         }
         return {name: text[-_LOG_LIMIT:] for name, text in texts.items() if text}
 
-    def _whole_page(self) -> str:
-        try:
-            return self._api.text(f"/api/v1/nodes/{self.name}/proxy/metrics")
-        except RefusedError as refused:
-            return f"# {refused}\n"  # the kubelet does not run
-
-    def events(self, uid: str) -> list[Document]:
-        """The events that the API server has of a pod."""
-        path = f"/api/v1/namespaces/{places.NAMESPACE}/events"
-        return list(self._api.get(path, fieldSelector=f"involvedObject.uid={uid}")["items"])
-
     def next_call(self) -> int:
         """There is no numbered record of calls."""
         return 0
-
-    def begin(self) -> None:
-        """Forget who was who in former scenarios."""
-        self._names.clear()
-        self._aliases.clear()
-        self._there.clear()
-        self._bound.clear()
 
     def close(self) -> None:
         """Let go of the worker; it goes on as it is."""
@@ -313,24 +203,3 @@ class KindNode(Node):
             pod, _, number = alias.rpartition(".")
             log = log.replace(f"{places.NAMESPACE}/{self._names[uid]}", f"n{number}/{pod}-{kubelet_places.NODE_NAME}")
         return self._in_words_of_the_scenario(log)
-
-    def _in_words_of_the_scenario(self, text: str) -> str:
-        for uid, alias in self._aliases.items():
-            text = text.replace(uid, alias)
-        return text
-
-
-def _begun(pod: Document) -> set[str]:
-    """Containers that run or have run, by what the API server has of them."""
-    status = pod.get("status") or {}
-    every = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return {each["name"] for each in every if {"running", "terminated"} & (each.get("state") or {}).keys()}
-
-
-def _rejection(status: Mapping[str, Any]) -> Mapping[str, str]:
-    return {"state": "rejected", "reason": status.get("reason", ""), "message": status.get("message", "")}
-
-
-def _judged(page: str) -> str:
-    """The lines of the judged families."""
-    return "".join(f"{line}\n" for line in page.splitlines() if line.startswith(JUDGED))

@@ -9,9 +9,8 @@ from datetime import datetime
 from pinproof.history import History
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.steps import Admit, AdmitTogether, Restart, Scenario, Step, begun
-from pinproof.subjects.kind import places
-from pinproof.subjects.kind.node import KindNode
-from pinproof.subjects.kind.ordering import creation_order
+from pinproof.subjects.cluster.apinode import ApiNode
+from pinproof.subjects.cluster.ordering import creation_order
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.lifecycle import LivePod
 from pinproof.subjects.kubelet.performance import Performance
@@ -25,7 +24,7 @@ class KindPerformance(Performance):
     """One run of a scenario on a worker."""
 
     def __init__(
-        self, scenario: Scenario, node: KindNode, *, identities: Identities, prefix: str, refused: Ending | None
+        self, scenario: Scenario, node: ApiNode, *, identities: Identities, prefix: str, refused: Ending | None
     ) -> None:
         """As every performance; `prefix` makes the names of its pods differ from all others of the cluster."""
         super().__init__(scenario, node, identities=identities, refused=refused)
@@ -66,7 +65,7 @@ class KindPerformance(Performance):
         arrival = self._coming.pop(0)
         uid, name = self._made.pop(arrival) if arrival in self._made else self._create(pod, arrival)
         self._arrivals += 1
-        return LivePod(pod, uid, f"{places.NAMESPACE}/{name}", self._arrivals)
+        return LivePod(pod, uid, f"{self._worker.home.namespace}/{name}", self._arrivals)
 
     def _create(self, pod: Pod, arrival: int) -> tuple[str, str]:
         name = f"{pod.name}-{self._prefix}-{arrival}"

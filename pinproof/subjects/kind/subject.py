@@ -22,8 +22,8 @@ from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.pod import Container, Pod
 from pinproof.scenario.quantity import Quantity
 from pinproof.scenario.steps import Restart, Scenario, begun
+from pinproof.subjects.cluster.api import Api
 from pinproof.subjects.kind import configuration
-from pinproof.subjects.kind.api import Api
 from pinproof.subjects.kind.checks import check
 from pinproof.subjects.kind.cluster import PLAIN, Maker
 from pinproof.subjects.kind.engine import Commands

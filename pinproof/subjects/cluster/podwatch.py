@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pinproof.errors import SubjectError
-from pinproof.subjects.kind.api import Api, Document, RefusedError
+from pinproof.subjects.cluster.api import Api, Document, RefusedError
 
 _PATH = "/api/v1/pods"
 _PAUSE = 0.5

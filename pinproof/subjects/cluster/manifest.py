@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from pinproof.scenario.pod import Container, Pod, Resources
-from pinproof.subjects.kind import places
 
 Document = dict[str, Any]
 
@@ -17,47 +17,64 @@ SCHEDULER = "pinproof.dev/none"
 
 LABEL = "pinproof.dev/node"
 
-PRIORITY = "system-node-critical"
-"""A static pod is critical, and the reference speaks of static pods: one that does not fit is refused after a search for pods
-to preempt, where an ordinary one is refused at once (`OutOfcpu`). The managers treat both alike."""
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the pods of scenarios live, and as what."""
+
+    namespace: str
+    image: str
+    """What their containers run: a program that waits."""
+
+    pull: str = "Never"
+    """`imagePullPolicy`."""
+
+    priority: str = ""
+    """Priority class; empty for that of every pod."""
+
+    @property
+    def pods(self) -> str:
+        """Path of the collection."""
+        return f"/api/v1/namespaces/{self.namespace}/pods"
 
 
-def pod(pod: Pod, *, name: str, node: str) -> Document:
+def pod(pod: Pod, home: Home, *, name: str, node: str) -> Document:
     """The pod, under a name that no other pod of the cluster has."""
     spec: Document = {
         "schedulerName": SCHEDULER,
-        "priorityClassName": PRIORITY,
         "hostNetwork": True,
         "restartPolicy": pod.restart_policy,
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "tolerations": [{"operator": "Exists"}],
-        "containers": [_container(container) for container in pod.containers],
+        "containers": [_container(container, home) for container in pod.containers],
     }
+    if home.priority:
+        spec["priorityClassName"] = home.priority
     if pod.has_resources:
         spec["resources"] = _resources(pod.requests, pod.limits)
     if pod.init_containers:
-        spec["initContainers"] = [_container(container) for container in pod.init_containers]
-    metadata = {"name": name, "namespace": places.NAMESPACE, "labels": {LABEL: node}}
+        spec["initContainers"] = [_container(container, home) for container in pod.init_containers]
+    metadata = {"name": name, "namespace": home.namespace, "labels": {LABEL: node}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def binding(name: str, node: str) -> Document:
+def binding(name: str, home: Home, *, node: str) -> Document:
     """What a scheduler would say."""
     return {
         "apiVersion": "v1",
         "kind": "Binding",
-        "metadata": {"name": name, "namespace": places.NAMESPACE},
+        "metadata": {"name": name, "namespace": home.namespace},
         "target": {"apiVersion": "v1", "kind": "Node", "name": node},
     }
 
 
-def _container(container: Container) -> Document:
+def _container(container: Container, home: Home) -> Document:
     made: Document = {
         "name": container.name,
-        "image": places.IMAGE,
-        "imagePullPolicy": "Never",
+        "image": home.image,
+        "imagePullPolicy": home.pull,
         "resources": _resources(container.requests, container.limits),
     }
     if container.restart_always:

@@ -1,0 +1,1 @@
+"""The cluster subject: nodes of an existing cluster; and what it shares with kind, which is a cluster of our own."""
