@@ -14,8 +14,8 @@ from pinproof.errors import InputError
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
-from pinproof.subjects.cluster import manifest
-from pinproof.subjects.kind import configuration, machines, workload
+from pinproof.subjects.cluster import image, manifest
+from pinproof.subjects.kind import configuration, machines
 from pinproof.subjects.kind.cluster_config import Plan, document, workers
 from pinproof.subjects.kind.node import HOME
 from pinproof.subjects.kind.spec import Spec, parse
@@ -166,9 +166,9 @@ def test_the_image_of_a_program_is_always_the_same_bytes(tmp_path: Path) -> None
     program = tmp_path / "program"
     program.write_bytes(b"ELF")
 
-    first = workload.archive(program, machine="x86_64")
+    first = image.archive(program, machine="x86_64")
 
-    assert first == workload.archive(program, machine="x86_64")
+    assert first == image.archive(program, machine="x86_64")
     with tarfile.open(fileobj=io.BytesIO(first)) as tar:
         (described,) = json.loads(_read(tar, "manifest.json"))
         config = json.loads(_read(tar, described["Config"]))

@@ -6,6 +6,8 @@
 //	pinproof-runtime inside                             the same questions, asked inside a node of a kind cluster
 //	pinproof-runtime workload                           what runs in the containers of such a node's pods
 //
+//	pinproof-runtime helper QUESTION                    what is asked of a node that belongs to somebody else
+//
 // The process that is started by `agent` is only a launcher: it creates the namespaces by starting itself again as `node` in
 // them, hands its standard streams over, and waits. When either dies, the kernel ends the rest. A kubelet that is
 // trapped is started as `trapped`, which becomes it.
@@ -17,13 +19,14 @@ import (
 	"os"
 
 	"pinproof.dev/driver/internal/control"
+	"pinproof.dev/driver/internal/helper"
 	"pinproof.dev/driver/internal/inside"
 	"pinproof.dev/driver/internal/namespaces"
 	"pinproof.dev/driver/internal/trap"
 	"pinproof.dev/driver/internal/workload"
 )
 
-const usage = "usage: pinproof-runtime agent [--namespaces user|root] | inside | workload\n"
+const usage = "usage: pinproof-runtime agent [--namespaces user|root] | inside | workload | helper\n"
 
 func main() {
 	if len(os.Args) < 2 {
@@ -32,6 +35,9 @@ func main() {
 	}
 	if os.Args[1] == trap.Command {
 		os.Exit(trap.Main(os.Args[2:])) // with arguments of its own
+	}
+	if os.Args[1] == "helper" {
+		os.Exit(helper.Main(os.Args[2:])) // same
 	}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	mode := flags.String("namespaces", namespaces.User, "user: map the caller to root of a new user namespace; root: the caller is root")

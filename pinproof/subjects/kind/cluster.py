@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 import time
 from collections.abc import Sequence
@@ -13,8 +12,9 @@ from pathlib import Path
 from pinproof.errors import SubjectError
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
+from pinproof.subjects.cluster import image
 from pinproof.subjects.cluster.api import Api, RefusedError
-from pinproof.subjects.kind import configuration, machines, places, workload
+from pinproof.subjects.kind import configuration, machines, places
 from pinproof.subjects.kind.cluster_config import Plan, document, workers
 from pinproof.subjects.kind.engine import Commands, run
 
@@ -107,9 +107,9 @@ class Maker:
         run(f"create the cluster {name}", command, self.engine, "cluster")
 
     def _prepare(self, name: str, folder: Folder, nodes: Sequence[str]) -> None:
-        image = workload.archive(self.runtime, machine=platform.machine())
+        archive = image.archive(self.runtime)
         with ThreadPoolExecutor(len(nodes)) as pool:
-            list(pool.map(lambda node: self._prepare_node(node, image), nodes))
+            list(pool.map(lambda node: self._prepare_node(node, archive), nodes))
         api = Api(folder.kubeconfig, timeouts=self.engine.timeouts)
         try:
             api.post(
@@ -120,12 +120,12 @@ class Maker:
                 raise
         self._await_account(api)
 
-    def _prepare_node(self, node: str, image: bytes) -> None:
+    def _prepare_node(self, node: str, archive: bytes) -> None:
         """Everything that a worker needs once, by one script."""
         step = f"prepare {node}"
         self.engine.run(step, "prepare", "exec", "-i", node, "sh", "-c", _SCRIPT, given=b"")
         self.engine.run(
-            step, "prepare", "exec", "-i", node, "ctr", "-n", "k8s.io", "images", "import", "-", given=image
+            step, "prepare", "exec", "-i", node, "ctr", "-n", "k8s.io", "images", "import", "-", given=archive
         )
 
     def _await_account(self, api: Api) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from pinproof.scenario.config import KubeletConfig
+from pinproof.subjects.cluster import image
 from pinproof.subjects.cluster.api import Api, Document
 from pinproof.subjects.cluster.apinode import ApiNode, rejection
 from pinproof.subjects.cluster.manifest import Home
@@ -34,7 +35,7 @@ from pinproof.subjects.kubelet.timeouts import Wait
 _LOOK = 0.05
 """Seconds that the node is watched for containers before the API server is asked for rejections again."""
 
-HOME = Home(places.NAMESPACE, places.IMAGE, priority="system-node-critical")
+HOME = Home(places.NAMESPACE, image.DEFAULT, priority="system-node-critical")
 """A static pod is critical, and the reference speaks of static pods: one that does not fit is refused after a search for pods
 to preempt, where an ordinary one is refused at once (`OutOfcpu`). The managers treat both alike."""
 

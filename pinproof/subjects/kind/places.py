@@ -21,7 +21,6 @@ WRAPPER: Final = "/pinproof/pinproof-oci"
 """The wrapper of the OCI runtime, which goes by its name."""
 
 NAMESPACE: Final = "pinproof"
-IMAGE: Final = "pinproof.dev/workload:1"
 
 STATE_FILES: Final = (
     "memory_manager_state",

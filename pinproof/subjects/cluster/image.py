@@ -1,22 +1,29 @@
-"""The image that a scenario's containers run, as an archive that containerd imports: one program and nothing else."""
+"""The image that containers of scenarios run, and the pod that looks at a node: one program, as an archive to import."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from pathlib import Path
+from typing import Final
 
-from pinproof.subjects.kind import places
+DEFAULT: Final = "pinproof.dev/workload:1"
+"""How the image goes by, where nobody says otherwise."""
 
 _PROGRAM = "pinproof-runtime"
 _CREATED = "2024-01-01T00:00:00Z"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def archive(program: Path, *, machine: str) -> bytes:
-    """The archive; `machine` is the architecture as `uname -m` says it. The same program gives the same bytes."""
+def archive(program: Path, *, name: str = DEFAULT, machine: str = "") -> bytes:
+    """The archive; `machine` is the architecture as `uname -m` says it, without it this one's.
+
+    The same program gives the same bytes.
+    """
+    machine = machine or platform.machine()
     layer = _tar({_PROGRAM: (program.read_bytes(), 0o755)})
     config = {
         "architecture": _ARCHITECTURES.get(machine, machine),
@@ -27,11 +34,11 @@ def archive(program: Path, *, machine: str) -> bytes:
         "history": [{"created": _CREATED, "created_by": "pinproof"}],
     }
     described = json.dumps(config).encode()
-    name = f"{hashlib.sha256(described).hexdigest()}.json"
-    manifest = [{"Config": name, "RepoTags": [places.IMAGE], "Layers": ["layer.tar"]}]
+    about = f"{hashlib.sha256(described).hexdigest()}.json"
+    manifest = [{"Config": about, "RepoTags": [name], "Layers": ["layer.tar"]}]
     return _tar(
         {
-            name: (described, 0o644),
+            about: (described, 0o644),
             "layer.tar": (layer, 0o644),
             "manifest.json": (json.dumps(manifest).encode(), 0o644),
         }
