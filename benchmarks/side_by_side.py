@@ -1,4 +1,4 @@
-"""Two kubelets at a time, each in a process of its own, as pytest-xdist has them: scenarios run, predicted and judged."""
+"""Several kubelets at a time, each in a process of its own, as pytest-xdist has them: scenarios run, predicted and judged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pinproof.subjects.registry import open_subject
 
 KUBELETS = 2
 START_SECONDS = 600.0
-"""Until both kubelets have served a first scenario; the first build of a kubelet takes minutes."""
+"""Until all kubelets have served a first scenario; the first build of a kubelet takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,16 @@ class Work:
     cold: bool
     """Boot a kubelet for every scenario."""
 
+    kubelets: int = KUBELETS
+    """How many at a time."""
+
 
 def rate(work: Work) -> float:
     """Scenarios a second of all kubelets together; SubjectError if one of them cannot be measured."""
     context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(KUBELETS)
-    with context.Pool(KUBELETS, _share, (barrier,)) as pool:
-        done = pool.map(_measure, [work] * KUBELETS, chunksize=1)
+    barrier = context.Barrier(work.kubelets)
+    with context.Pool(work.kubelets, _share, (barrier,)) as pool:
+        done = pool.map(_measure, [work] * work.kubelets, chunksize=1)
     return sum(done)
 
 
@@ -48,7 +51,7 @@ def _share(barrier: Barrier) -> None:
 
 
 def _measure(work: Work) -> float:
-    """One process: a scenario to warm up, then as many as fit, counted when both have warmed up."""
+    """One process: a scenario to warm up, then as many as fit, counted when all have warmed up."""
     with closing(open_subject(work.subject, cold=work.cold)) as subject:
         scenarios = work.scenarios()
         examine(subject, next(scenarios))

@@ -16,7 +16,7 @@ from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.subjects.cluster import image, manifest
 from pinproof.subjects.kind import configuration, machines
-from pinproof.subjects.kind.cluster_config import Plan, document, workers
+from pinproof.subjects.kind.cluster_config import Plan, document, patches, workers
 from pinproof.subjects.kind.node import HOME
 from pinproof.subjects.kind.spec import Spec, parse
 from pinproof.suite import container, guaranteed, pod
@@ -76,8 +76,17 @@ def test_a_cluster_has_nothing_but_workers_with_made_machines() -> None:
     } == {mount["containerPath"]: mount["hostPath"] for mount in made["nodes"][2]["extraMounts"]}
     assert all(mount["readOnly"] for mount in made["nodes"][2]["extraMounts"])
     assert 'BinaryName = "/pinproof/pinproof-oci"' in made["containerdConfigPatches"][0]
-    init = yaml.safe_load(made["kubeadmConfigPatches"][0])
+    init = yaml.safe_load(made["kubeadmConfigPatches"][1])
     assert ["preflight", "addon/kube-proxy", "addon/coredns"] == init["skipPhases"]
+
+
+def test_arguments_are_written_as_kinds_own_documents_have_them() -> None:
+    """A list since v1beta4, which kind writes from 1.36 on; a patch in the other form would be refused by kubeadm."""
+    newer, older = next(patches(36)), next(patches(35))
+
+    assert [{"name": "unsafe-no-fsync", "value": "true"}] == newer["etcd"]["local"]["extraArgs"]
+    assert {"unsafe-no-fsync": "true"} == older["etcd"]["local"]["extraArgs"]
+    assert not any("timeouts" in patch for patch in patches(35))
 
 
 def test_an_image_with_a_wrapper_of_its_own_is_left_alone() -> None:

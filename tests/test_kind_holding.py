@@ -14,7 +14,7 @@ from pinproof.errors import SubjectError
 from pinproof.subjects.kind.cluster import Folder
 from pinproof.subjects.kind.holding import Holdings, Wanted
 
-TWO = Wanted("k", "img", 2)
+TWO = Wanted("k", "img", "1.36.3", 2)
 
 
 class Fake:
@@ -25,8 +25,8 @@ class Fake:
         self.made: list[str] = []
         self.fails = False
 
-    def make(self, name: str, folder: Folder, *, image: str, number: int) -> None:
-        del folder, image, number
+    def make(self, name: str, folder: Folder, *, image: str, release: str, number: int) -> None:
+        del folder, image, release, number
         if self.fails:
             raise SubjectError("create the cluster", "no", fault="", remedy="")
         self.made.append(name)
@@ -116,11 +116,11 @@ def test_a_cluster_that_cannot_be_made_is_not_taken_for_one(holdings: Holdings, 
 def test_a_cluster_with_other_programs_that_others_use_is_left_alone(holdings: Holdings, fake: Fake) -> None:
     first = holdings.take(TWO)
 
-    second = holdings.take(Wanted("k", "img", 2, programs="newer"))
+    second = holdings.take(Wanted("k", "img", "1.36.3", 2, programs="newer"))
 
     assert ("pinproof-k-worker", "pinproof-k-2-worker") == (first.node, second.node)
     holdings.give_back(first, keep=True)
-    assert "pinproof-k-worker" == holdings.take(Wanted("k", "img", 2, programs="newer")).node
+    assert "pinproof-k-worker" == holdings.take(Wanted("k", "img", "1.36.3", 2, programs="newer")).node
     assert ["pinproof-k", "pinproof-k-2", "pinproof-k"] == fake.made
 
 

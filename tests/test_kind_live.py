@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,13 +17,16 @@ import pytest
 from pinproof import build
 from pinproof.build.kind_command import kind
 from pinproof.build.runtimes import oci_runtime
+from pinproof.cli.main import main
 from pinproof.engine import Engine, running
+from pinproof.errors import SubjectError
 from pinproof.running.examine import examine
 from pinproof.scenario.reader import read_scenario
 from pinproof.subjects.kind.cluster import Maker
 from pinproof.subjects.kind.engine import Commands
 from pinproof.subjects.kind.holding import Holdings
 from pinproof.subjects.kind.subject import KEEP, KindSubject
+from pinproof.subjects.kubelet.binary import KubeletBinary
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.subjects.registry import open_subject
 
@@ -116,4 +120,55 @@ def test_nothing_is_left_of_a_run_that_is_ended(
         commands = Commands(engine.name, Timeouts(), engine.env)
         left = Holdings(Maker(commands, kind(), build.runtime(), oci_runtime())).clean()
         assert 1 == len(left)
+    assert before == containers(engine)
+
+
+@pytest.mark.timeout(MINUTES)
+def test_a_kubelet_that_does_not_start_is_told_with_its_last_words(
+    subject: KindSubject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the node, where systemd starts it; the next run has a kubelet that starts."""
+    del subject
+    broken = tmp_path / "kubelet"
+    broken.write_text("#!/bin/sh\necho 'the moon is in the wrong phase' >&2\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr("pinproof.build.kubelet", lambda *_, **__: broken)
+    monkeypatch.setattr("pinproof.subjects.kind.opening.inspect", lambda path, **_: KubeletBinary(path, "1.36.3"))
+    opened = open_subject(f"{SPEC}&kubelet={broken}")
+
+    with ExitStack() as stack:
+        stack.callback(opened.close)
+        with pytest.raises(SubjectError) as refused:
+            opened.run(read_scenario(scenario_file(tmp_path)))
+
+    assert refused.value.step == "start the kubelet"
+    assert "the moon is in the wrong phase" in refused.value.message
+
+
+@pytest.mark.timeout(MINUTES)
+def test_a_cluster_that_is_kept_is_used_again(
+    engine: Engine,
+    subject: KindSubject,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It says how to be reached; a run that does not keep it ends it."""
+    del subject
+    before = containers(engine)
+    command = ["replay", str(scenario_file(tmp_path)), "--subject", SPEC]
+
+    monkeypatch.setenv(KEEP, "1")
+    assert main(command) == 0
+    kept = containers(engine)
+    reach = re.search(r"kubectl --kubeconfig (\S+) get pods", capfd.readouterr().err)
+    assert reach is not None
+    assert Path(reach[1]).exists()
+    assert kept != before
+
+    assert main(command) == 0
+    assert kept == containers(engine)
+
+    monkeypatch.delenv(KEEP)
+    assert main(command) == 0
     assert before == containers(engine)

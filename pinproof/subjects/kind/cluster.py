@@ -17,9 +17,10 @@ from pinproof.subjects.cluster.api import Api, RefusedError
 from pinproof.subjects.kind import configuration, machines, places
 from pinproof.subjects.kind.cluster_config import Plan, document, workers
 from pinproof.subjects.kind.engine import Commands, run
+from pinproof.subjects.kubelet.configuration import minor_of
 
-PLAIN = Machine("plain", (NumaNode(0, 4 << 30, CpuSet(range(4)), distances=(10,)),))
-"""The machine of a worker that has served no scenario yet."""
+PLAIN = Machine("plain", (NumaNode(0, 4 << 30, CpuSet((0,)), distances=(10,)),))
+"""The machine of a worker that has served no scenario yet: its kubelet can have cgroups on every host."""
 
 _PAUSE = 0.1
 _CONFLICT = 409
@@ -74,13 +75,13 @@ class Maker:
     wrapper: Path | None = None
     """OCI runtime wrapper to be mounted; None where the image has it."""
 
-    def make(self, name: str, folder: Folder, *, image: str, number: int) -> None:
+    def make(self, name: str, folder: Folder, *, image: str, release: str, number: int) -> None:
         """Create a cluster with so many workers, ready for scenarios. Raises SubjectError; nothing is left then."""
         folder.program("pinproof-runtime", self.runtime)
         for rank in range(1, number + 1):
             machines.write(folder.machine(rank), PLAIN)
         made = [folder.machine(rank) for rank in range(1, number + 1)]
-        config = document(Plan(name, image, made, folder.programs, self.wrapper))
+        config = document(Plan(name, image, made, folder.programs, self.wrapper, minor=minor_of(release)))
         (folder.path / "cluster.yaml").write_text(config)
         try:
             self._create(name, folder)

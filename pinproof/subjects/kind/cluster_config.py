@@ -6,10 +6,10 @@ So the books of a fresh worker are those of an empty machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -18,6 +18,13 @@ from pinproof.subjects.kubelet.made import CPUS, HUGEPAGES, NODES
 
 SKIPPED = ("preflight", "addon/kube-proxy", "addon/coredns")
 """Phases of `kubeadm init`; a list of a patch replaces kind's own, so `preflight` is repeated."""
+
+KIND_WRITES_V1BETA4: Final = 36
+"""The first minor for which kind writes documents of kubeadm's API v1beta4 (`pkg/cluster/internal/kubeadm/config.go`)."""
+
+PATIENCE: Final = "5m0s"
+_WAITS: Final = ("controlPlaneComponentHealthCheck", "kubeletHealthCheck", "kubernetesAPICall", "tlsBootstrap")
+"""Of the `timeouts` of v1beta4; each is a minute or four without us."""
 
 MACHINE_MOUNTS = {
     "node": NODES,
@@ -44,6 +51,9 @@ class Plan:
     wrapper: Path | None = None
     """OCI runtime wrapper; None where the image has it."""
 
+    minor: int = 36
+    """Kubernetes minor of the image."""
+
 
 def document(plan: Plan) -> str:
     """The configuration of the cluster."""
@@ -56,13 +66,33 @@ def document(plan: Plan) -> str:
             {"role": "control-plane", "image": plan.image, "extraMounts": _wrapper(plan)},
             *({"role": "worker", "image": plan.image, "extraMounts": _mounts(plan, m)} for m in plan.machines),
         ],
-        "kubeadmConfigPatches": [
-            yaml.safe_dump({"kind": "InitConfiguration", "skipPhases": list(SKIPPED)}),
-            yaml.safe_dump({"kind": "KubeletConfiguration", "failCgroupV1": False, "cgroupDriver": "cgroupfs"}),
-        ],
+        "kubeadmConfigPatches": [yaml.safe_dump(patch) for patch in patches(plan.minor)],
     }
     made["containerdConfigPatches"] = [_containerd(wrapped=plan.wrapper is not None)]
     return yaml.safe_dump(made, sort_keys=False)
+
+
+def patches(minor: int) -> Iterator[Mapping[str, Any]]:
+    """What is changed in kubeadm's documents, as kind writes them for a minor.
+
+    Nobody misses what this cluster holds when the machine dies, so etcd does not wait for its disk; no manager has a rival, so
+    none asks for a lease. A busy machine is given more time than a minute for its first answers.
+    """
+    patient = dict.fromkeys(_WAITS, PATIENCE) if minor >= KIND_WRITES_V1BETA4 else {}
+    timeouts = {"timeouts": patient} if patient else {}
+    alone = {"extraArgs": _arguments(minor, {"leader-elect": "false"})}
+    etcd = {"local": {"extraArgs": _arguments(minor, {"unsafe-no-fsync": "true"})}}
+    yield {"kind": "ClusterConfiguration", "controllerManager": alone, "scheduler": alone, "etcd": etcd}
+    yield {"kind": "InitConfiguration", "skipPhases": list(SKIPPED), **timeouts}
+    yield {"kind": "JoinConfiguration", **timeouts}
+    yield {"kind": "KubeletConfiguration", "failCgroupV1": False, "cgroupDriver": "cgroupfs"}
+
+
+def _arguments(minor: int, given: Mapping[str, str]) -> object:
+    """Arguments of a component as a document of kubeadm has them: since v1beta4 as a list."""
+    if minor >= KIND_WRITES_V1BETA4:
+        return [{"name": name, "value": value} for name, value in given.items()]
+    return dict(given)
 
 
 def workers(name: str, number: int) -> tuple[str, ...]:

@@ -113,25 +113,44 @@ def _last(*texts: bytes) -> str:
 
 
 def _failed(step: str, message: str) -> SubjectError:
-    fault, remedy = "the container engine or the cluster on it", "run `pinproof doctor`; on a slow machine try --slow 3"
-    for sign, (whose, what) in _KNOWN.items():
-        if sign in message:
-            fault, remedy = whose, what
-    return SubjectError(step, message, fault=fault, remedy=remedy)
+    for signs, fault, remedy in _KNOWN:
+        if any(sign in message for sign in signs):
+            return SubjectError(step, message, fault=fault, remedy=remedy)
+    return SubjectError(
+        step,
+        message,
+        fault="the container engine or the cluster on it",
+        remedy="run `pinproof doctor`; on a slow machine try --slow 3",
+    )
 
 
-_KNOWN = {
-    "Cannot connect to the Docker daemon": (
+_KNOWN = (
+    (
+        ("Cannot connect to the Docker daemon",),
         "this machine: no engine runs",
         "start Docker, or let pinproof start one as root",
     ),
-    "permission denied": ("the permissions of this user", "add the user to the group docker, or run as root"),
-    "no space left on device": ("this machine's disk", "make room: `docker system df` shows what takes it"),
-    "port is already allocated": ("another process of this machine", "run again: another port is chosen"),
-    "No such image": ("the node image", "give another version or ?image="),
-    "pull access denied": (
+    (
+        ("no space left on device",),
+        "this machine's disk",
+        "make room: `docker system df` shows what takes it",
+    ),
+    (
+        ("port is already allocated", "address already in use"),
+        "another process of this machine",
+        "run again: another port is chosen",
+    ),
+    (("No such image",), "the node image", "give another version or ?image="),
+    (
+        ("pull access denied", "manifest unknown"),
         "the node image, or the registry",
         "give an image that exists, or build one: pinproof build node-image",
     ),
-}
-"""What an engine says → whose fault it is, and the way out."""
+    (
+        ("failed to pull image",),
+        "this machine, which has no way to a registry, or the node image",
+        "build an image without one: pinproof build node-image",
+    ),
+    (("permission denied",), "the permissions of this user", "add the user to the group docker, or run as root"),
+)
+"""What an engine says, one of several, the likeliest first → whose fault it is, and the way out."""

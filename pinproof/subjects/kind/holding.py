@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.25
 class Clusters(Protocol):
     """What is done to clusters."""
 
-    def make(self, name: str, folder: Folder, *, image: str, number: int) -> None:
+    def make(self, name: str, folder: Folder, *, image: str, release: str, number: int) -> None:
         """Create one."""
 
     def delete(self, name: str, folder: Folder) -> None:
@@ -45,6 +45,9 @@ class Wanted:
     """Part of its name; a later run that wants the same looks for it there."""
 
     image: str
+    release: str
+    """Kubernetes release of the image."""
+
     workers: int
     programs: str = ""
     """What of ours is in it; a cluster with other programs, which nobody uses, is made anew."""
@@ -129,7 +132,7 @@ class Holdings:
         if folder.path.exists():
             self._delete(name)
         folder.path.mkdir(parents=True)
-        self._clusters.make(name, folder, image=wanted.image, number=wanted.workers)
+        self._clusters.make(name, folder, image=wanted.image, release=wanted.release, number=wanted.workers)
         ready.write_text(json.dumps(plan))
         return True
 

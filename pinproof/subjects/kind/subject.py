@@ -205,7 +205,9 @@ class KindSubject:
         workers = self._spec.workers or _crew()
         release = self._spec.version.replace(".", "-")
         key = f"{release}-{cache.digest(self._spec.image, str(workers))[:6]}"
-        held = holdings.take(Wanted(key, image, workers, programs=cache.digest(str(runtime), str(wrapper))))
+        held = holdings.take(
+            Wanted(key, image, self._spec.version, workers, programs=cache.digest(str(runtime), str(wrapper)))
+        )
         self._stack.callback(_give_back, holdings, held, engine)
         self._held = held
         self._kubelets = {self._spec.version: OWN_KUBELET}
