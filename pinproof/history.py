@@ -71,6 +71,16 @@ class Told(NamedTuple):
     cpuset_cpus: str
 
 
+class Enforced(NamedTuple):
+    """A running container's sets as the runtime was last told them, and as the kernel has them.
+
+    Only sets that the host can give: one that names a NUMA node or CPU that the host lacks is empty on both sides.
+    """
+
+    told: Told
+    kernel: Told
+
+
 @dataclass(frozen=True, slots=True)
 class CpuState:
     """The CPU manager's books, in list form."""
@@ -160,6 +170,15 @@ class Observation:
 
     pod_resources: Mapping[str, Mapping[str, Resources]] | None = None
     allocatable: Resources | None = None
+    events: Mapping[str, tuple[tuple[str, str], ...]] | None = None
+    """Rejected pod → (reason, message) of the warnings that the API server has about it."""
+
+    made: Mapping[str, int] | None = None
+    """First pod of a controller → how many pods the controller has made by now, that one included."""
+
+    enforced: Mapping[str, Mapping[str, Enforced]] | None = None
+    """Pod → container → what the kernel holds it to."""
+
     hints: tuple[Hinted, ...] | None = None
     """In the order in which the Topology Manager asked during this step; only a subject inside the process sees them."""
 
@@ -213,7 +232,7 @@ class Prediction:
 
 def parts_of(record: object) -> dict[str, object] | None:
     """The fields of a record of this module or another dataclass by name; None for anything else."""
-    if isinstance(record, Block | Table | Told | NodeState | PodVerdict | Hinted):
+    if isinstance(record, Block | Table | Told | Enforced | NodeState | PodVerdict | Hinted):
         return record._asdict()
     if is_dataclass(record) and not isinstance(record, type):
         return {part.name: getattr(record, part.name) for part in fields(record)}

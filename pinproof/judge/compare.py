@@ -33,6 +33,8 @@ from pinproof.subjects.protocol import Capabilities
 COMPARED = (
     "refusal",
     "pods",
+    "events",
+    "made",
     "policy",
     "hints",
     "assignments",

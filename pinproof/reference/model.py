@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pinproof.errors import InputError, Problem
 from pinproof.history import History, Prediction
 from pinproof.reference.behaviour import Behaviour
+from pinproof.reference.cluster import with_cluster
 from pinproof.reference.decisions import Reached, ignore
 from pinproof.reference.node import Node
 from pinproof.reference.orders import A_MAP_ENTRY
@@ -98,12 +99,13 @@ def predict(
             listed=listed,
             reach=ignore if reached is None else reached,
         )
-        histories.append(_history(node, scenario))
+        histories.append(_history(node, scenario, cluster=texts))
         chances.append(script.chance)
         scripts += script.others if along is None else ()
     return Prediction(tuple(histories), tuple(chances))
 
 
-def _history(node: Node, scenario: Scenario) -> History:
+def _history(node: Node, scenario: Scenario, *, cluster: bool) -> History:
     subject = f"reference:{node.behaviour.minor}"
-    return History(subject, (node.start(), *[node.carry_out(step) for step in scenario.steps]))
+    observations = (node.start(), *[node.carry_out(step) for step in scenario.steps])
+    return History(subject, with_cluster(scenario, observations) if cluster else observations)

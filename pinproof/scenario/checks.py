@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.configs import check_reservations
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.other_hints import check_hints
-from pinproof.scenario.pod import Pod
+from pinproof.scenario.pod import CONTROLLERS, Pod
 from pinproof.scenario.steps import Admit, AdmitTogether, Crash, Exit, Remove, Restart, Step
 from pinproof.scenario.yamltext import Location
 
@@ -56,8 +57,17 @@ class Timeline:
     def _admit(self, pod: Pod, at: Location) -> None:
         if pod.name in self._pods:
             self._say((*at, "name"), f"the pod {pod.name} is there already; remove it first, or use another name")
+        if pod.replaces and self._known(pod.replaces, (*at, "replaces")):
+            self._replaces(pod, self._pods[pod.replaces], (*at, "replaces"))
         self._pods[pod.name] = pod
         self._hints(pod, at)
+
+    def _replaces(self, pod: Pod, former: Pod, at: Location) -> None:
+        """A controller makes pods that differ in nothing but their names."""
+        if former.by not in CONTROLLERS and not former.replaces:
+            self._say(at, f"the pod {former.name} has no controller that would make another; give it `by: Deployment`")
+        elif replace(pod, name="", replaces="") != replace(former, name="", by="", replaces=""):
+            self._say(at, f"a controller makes equal pods; give this one the containers of the pod {former.name}")
 
     def _exit(self, step: Exit, at: Location) -> None:
         if not self._known(step.pod, (*at, "pod")):

@@ -214,6 +214,12 @@ class PodDocument(Document):
     hints: HintsField = Field(default_factory=dict)
     """Scope pod: device → what another hint provider answers; null is no preference, [] is impossible."""
 
+    by: Literal["scheduler", "Deployment", "DaemonSet", "static"] | None = None
+    """How it comes to its node; left out, the step gives it to the node."""
+
+    replaces: PodName | None = None
+    """A rejected pod of a Deployment or DaemonSet, for which its controller has made this one."""
+
 
 class ExitDocument(Document):
     """A running container ends."""

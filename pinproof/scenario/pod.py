@@ -21,6 +21,14 @@ hints is "impossible"."""
 
 QosClass = Literal["Guaranteed", "Burstable", "BestEffort"]
 
+Way = Literal["", "scheduler", "Deployment", "DaemonSet", "static"]
+"""How a pod comes to its node. Empty: the step gives it to the node itself, by whatever way the subject has. `scheduler`: the
+cluster's scheduler does. `Deployment`, `DaemonSet`: such a controller makes it, and the scheduler places it. `static`: the node
+has its manifest."""
+
+CONTROLLERS = ("Deployment", "DaemonSet")
+"""Ways by which another pod is made for one that was rejected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -54,6 +62,12 @@ class Pod:
 
     hints: OtherHints = ()
     """Scope pod: what another hint provider answers for the pod."""
+
+    by: Way = ""
+    """How it comes to its node."""
+
+    replaces: str = ""
+    """The rejected pod whose controller has made this one for it; empty for every other pod."""
 
     @property
     def all_containers(self) -> tuple[Container, ...]:

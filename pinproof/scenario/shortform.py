@@ -9,7 +9,7 @@ from pinproof.scenario.document import ContainerDocument, PodDocument
 from pinproof.scenario.machines import Finding
 from pinproof.scenario.manifest import ManifestContainer, ManifestDocument, ManifestResources
 from pinproof.scenario.other_hints import hints_of, repeated_hints
-from pinproof.scenario.pod import Container, Pod, Resources
+from pinproof.scenario.pod import CONTROLLERS, Container, Pod, Resources
 from pinproof.scenario.pod_level import HUGEPAGES, contradictions, is_pod_level, with_resources
 from pinproof.scenario.quantity import Quantity
 from pinproof.scenario.yamltext import Location
@@ -27,6 +27,8 @@ def pod_of(document: PodDocument | ManifestDocument) -> Pod:
             init_containers=tuple(_short(container) for container in document.init_containers),
             restart_policy=document.restart_policy,
             hints=hints_of(document.hints),
+            by=document.by or "",
+            replaces=document.replaces or "",
         )
         return _with(document.resources, pod)
     spec = document.spec
@@ -93,6 +95,10 @@ def check_pod(document: PodDocument | ManifestDocument) -> Iterator[Finding]:
     pod = pod_of(document)
     yield from (((*prefix, "resources", *place), message) for place, message in _check_pod_level(pod))
     yield from repeated_hints(pod)
+    if pod.by in CONTROLLERS and pod.restart_policy != "Always":
+        yield (*prefix, "restartPolicy"), f"a {pod.by} has only pods that restart their containers always"
+    if pod.by and pod.replaces:
+        yield (*prefix, "by"), f"the pod comes as the pod {pod.replaces} came, which it replaces; leave this out"
 
 
 def _check_pod_level(pod: Pod) -> Iterator[Finding]:

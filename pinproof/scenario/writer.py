@@ -203,7 +203,7 @@ def _pod(pod: Pod) -> Entries:
         entries["resources"] = {key: texts for key, texts in resources.items() if texts}
     if pod.hints:
         entries["hints"] = other_hints.written(pod.hints)
-    return entries
+    return entries | {key: value for key, value in (("by", pod.by), ("replaces", pod.replaces)) if value}
 
 
 def _container(container: Container) -> Entries:

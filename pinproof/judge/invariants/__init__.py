@@ -12,6 +12,7 @@ from pinproof.history import History, Observation
 from pinproof.judge.course import Moment, course
 from pinproof.judge.invariants.answers import Answer, Known, answers_of, same_answer
 from pinproof.judge.invariants.books import IN_EVERY_STATE
+from pinproof.judge.invariants.enforced import kernel_enforces_what_was_told
 from pinproof.judge.invariants.life import killed_kubelet_starts_again, no_pod_ends_the_kubelet
 from pinproof.judge.invariants.reported import (
     containers_are_told_their_nodes,
@@ -36,7 +37,7 @@ __all__ = [
 
 
 def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Violation]]:
-    """(index of the observation, violation) of I-1 to I-7, I-9 and I-10 in a history.
+    """(index of the observation, violation) of I-1 to I-7 and I-9 to I-11 in a history.
 
     Books are judged while the kubelet runs and the file is its own: what a scenario wrote into the file is no promise.
     What is wrong with a state is told when it comes up, not again after every step for as long as it stays.
@@ -77,6 +78,7 @@ def _of_state(moment: Moment, books: _Books) -> Iterator[Violation]:
     if moment.now.running and not moment.foreign:
         yield from books.violations(moment.now)
     yield from pod_resources_show_blocks(moment)
+    yield from kernel_enforces_what_was_told(moment)
 
 
 def _of_step(moment: Moment, live_before: Mapping[str, Pod]) -> Iterator[Violation]:

@@ -100,6 +100,11 @@ _ALL = (
         "interrupted step is not rejected.",
         "kubernetes.io, Memory Manager; kubernetes/kubernetes#84783",
     ),
+    Invariant(
+        "I-11",
+        "The kernel holds a running container to the NUMA nodes and CPUs that the runtime was told, where the host has them.",
+        "KEP-1769, \"the memory manager enforces cpuset.mems through the CRI\"; cgroups, cpuset.mems and cpuset.cpus",
+    ),
 )
 
 INVARIANTS: Mapping[str, Invariant] = MappingProxyType({invariant.id: invariant for invariant in _ALL})

@@ -1,0 +1,21 @@
+"""I-11: the kernel holds containers to what their runtime was told.
+
+Only a subject on a real runtime shows this, and only for sets that its host has: nodes of a made machine never reach the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pinproof.judge.course import Moment
+from pinproof.judge.invariants.violation import Violation
+from pinproof.scenario.cpuset import CpuSet
+
+
+def kernel_enforces_what_was_told(moment: Moment) -> Iterator[Violation]:
+    """I-11, for every container of which the kernel was looked at; lists are compared as sets."""
+    for pod, containers in (moment.now.enforced or {}).items():
+        for container, (told, kernel) in containers.items():
+            for name, due, seen in zip(told._fields, told, kernel, strict=True):
+                if due and CpuSet.parse(due) != CpuSet.parse(seen):
+                    yield Violation("I-11", f"enforced.{pod}.{container}.{name}", f"{due}, as told", seen or "nothing")
