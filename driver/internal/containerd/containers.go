@@ -2,6 +2,7 @@
 package containerd
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
+	"pinproof.dev/driver/internal/oci"
 	"pinproof.dev/driver/internal/store"
 	"pinproof.dev/driver/internal/workload"
 )
@@ -25,9 +27,6 @@ const (
 	socket = "unix:///run/containerd/containerd.sock"
 
 	quick = 5 * time.Millisecond
-
-	// records is where the wrapper of the OCI runtime writes what it was told, one file a container.
-	records = "/var/lib/pinproof/told"
 )
 
 // Labels with which every kubelet marks what it makes.
@@ -53,6 +52,9 @@ type Container struct {
 	State     string `json:"state"`
 	Mems      string `json:"mems"`
 	CPUs      string `json:"cpus"`
+
+	last     Sets      // what the runtime was told at last, updates included
+	Enforced *Enforced `json:"enforced,omitempty"`
 }
 
 // A Runtime is the node's containerd.
@@ -88,51 +90,46 @@ func (r *Runtime) Containers(ctx context.Context) ([]Container, error) {
 // Told completes containers with what the OCI runtime was told when they were created.
 func Told(list []Container) error {
 	for i := range list {
-		text, err := os.ReadFile(filepath.Join(records, list[i].ID+".json"))
+		text, err := os.ReadFile(filepath.Join(oci.Told, list[i].ID+".json"))
 		if err != nil {
 			return fmt.Errorf("what the runtime was told of %s/%s: %w", list[i].Pod, list[i].Container, err)
 		}
-		var record struct {
-			Mems string `json:"mems"`
-			CPUs string `json:"cpus"`
-		}
+		var record oci.Record
 		if err := json.Unmarshal(text, &record); err != nil {
 			return fmt.Errorf("what the runtime was told of %s/%s: %w", list[i].Pod, list[i].Container, err)
 		}
 		list[i].Mems, list[i].CPUs = record.Mems, record.CPUs
+		list[i].last = Sets{record.Mems, record.CPUs}
+		for _, update := range record.Updates { // one says what it changes
+			list[i].last = Sets{cmp.Or(update.Mems, list[i].last.Mems), cmp.Or(update.CPUs, list[i].last.CPUs)}
+		}
 	}
 	return nil
 }
 
 // End lets a running container end with a code.
 func (r *Runtime) End(ctx context.Context, id string, code int) error {
-	reply, err := r.client.ContainerStatus(ctx, &cri.ContainerStatusRequest{ContainerId: id, Verbose: true})
+	pid, err := r.process(ctx, id)
 	if err != nil {
 		return err
 	}
-	var info struct {
-		PID int `json:"pid"`
-	}
-	if err := json.Unmarshal([]byte(reply.GetInfo()["info"]), &info); err != nil || info.PID <= 0 {
-		return fmt.Errorf("the runtime does not tell the process of container %s", id)
-	}
-	file := fmt.Sprintf("/proc/%d/root%s", info.PID, workload.CodeFile)
+	file := fmt.Sprintf("/proc/%d/root%s", pid, workload.CodeFile)
 	if err := os.WriteFile(file, []byte(strconv.Itoa(code)), 0o644); err != nil {
 		return err
 	}
 	// The first process of a namespace never hears of a signal that it has no handler for, and it may only just have begun.
-	for syscall.Kill(info.PID, 0) == nil {
-		_ = syscall.Kill(info.PID, workload.Tell) // it fails only if the process has ended meanwhile
+	for syscall.Kill(pid, 0) == nil {
+		_ = syscall.Kill(pid, workload.Tell) // it fails only if the process has ended meanwhile
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("process %d of container %s does not end: %w", info.PID, id, ctx.Err())
+			return fmt.Errorf("process %d of container %s does not end: %w", pid, id, ctx.Err())
 		case <-time.After(quick):
 		}
 	}
 	return nil
 }
 
-// Purge ends and removes everything that runs for pods of an API server: those of the node itself stay.
+// Purge ends and removes everything that runs for pods that a kubelet was given, by an API server or in files.
 func (r *Runtime) Purge(ctx context.Context) error {
 	reply, err := r.client.ListPodSandbox(ctx, &cri.ListPodSandboxRequest{})
 	if err != nil {
@@ -141,8 +138,8 @@ func (r *Runtime) Purge(ctx context.Context) error {
 	done := make(chan error, len(reply.GetItems()))
 	begun := 0
 	for _, sandbox := range reply.GetItems() {
-		if sandbox.GetAnnotations()[annotationSource] != "api" {
-			continue
+		if sandbox.GetAnnotations()[annotationSource] == "" {
+			continue // no kubelet's
 		}
 		begun++
 		go func() {

@@ -27,8 +27,8 @@ var (
 	syncedLine = regexp.MustCompile(`"Pod is being synced for the first time".* podUID="([^"]+)" updateType="create"`)
 	// addedLine comes with the first list of the API server, empty or not; until then the kubelet tidies nothing up.
 	addedLine = regexp.MustCompile(`"SyncLoop ADD" source="api"`)
-	// removedLine says that the API server does not have the pods any more; from then on they are not active.
-	removedLine = regexp.MustCompile(`"SyncLoop REMOVE" source="api" pods=\[([^\]]*)\]`)
+	// removedLine says that the API server, or the folder of manifests, has the pods no more; from then on they are not active.
+	removedLine = regexp.MustCompile(`"SyncLoop REMOVE" source="(?:api|file)" pods=\[([^\]]*)\]`)
 )
 
 func newLog() *log { return &log{synced: map[string]bool{}, gone: map[string]bool{}} }

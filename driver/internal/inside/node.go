@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"google.golang.org/grpc"
@@ -175,11 +176,18 @@ type purgeRequest struct {
 	Timeout millis `json:"timeout_ms"`
 }
 
-// purge removes what pods have left in the runtime, while no kubelet runs.
+// ourManifests are the static pods of scenarios.
+const ourManifests = "/etc/kubernetes/manifests/pinproof-*"
+
+// purge removes what pods have left in the runtime, and manifests of ours, while no kubelet runs.
 func (n *node) purge(ctx context.Context, r purgeRequest) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Timeout.duration())
 	defer cancel()
-	return nil, n.runtime.Purge(ctx)
+	left, err := filepath.Glob(ourManifests)
+	for _, manifest := range left {
+		err = errors.Join(err, os.Remove(manifest))
+	}
+	return nil, errors.Join(err, n.runtime.Purge(ctx))
 }
 
 type observeRequest struct {
@@ -200,6 +208,9 @@ func (n *node) observe(ctx context.Context, r observeRequest) (reply, error) {
 	list, err := n.runtime.Containers(ctx)
 	if err == nil && r.Told {
 		err = containerd.Told(list)
+		if err == nil {
+			err = n.runtime.Kernel(ctx, list)
+		}
 	}
 	if err != nil {
 		faults = append(faults, err.Error())

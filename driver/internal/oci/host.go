@@ -19,6 +19,12 @@ type host struct {
 // mayRaise tells whether limits and scores can be changed in both directions.
 func (h host) mayRaise() bool { return h.capabilities&(1<<capabilityNumbers["CAP_SYS_RESOURCE"]) != 0 }
 
+// Host tells whether this machine really has every CPU, and every NUMA node, of a list.
+func Host() (cpus, mems func(list string) bool, err error) {
+	found, err := thisHost()
+	return func(list string) bool { return has(found.cpus, list) }, func(list string) bool { return has(found.mems, list) }, err
+}
+
 // thisHost reads /proc, which made machines leave alone, and the control groups.
 func thisHost() (host, error) {
 	found := host{pageSizes: pageSizes("/sys/fs/cgroup")}
