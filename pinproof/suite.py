@@ -23,7 +23,18 @@ from pinproof.running.case import Case, case
 from pinproof.running.configuration import Configuration, configured, none_policy, static
 from pinproof.running.crashing import crash_everywhere
 from pinproof.running.permuting import permute
-from pinproof.running.pods import besteffort, burstable, container, guaranteed, hinted, pod, pod_level, sidecar
+from pinproof.running.pods import (
+    besteffort,
+    brought,
+    burstable,
+    container,
+    guaranteed,
+    hinted,
+    pod,
+    pod_level,
+    replacement,
+    sidecar,
+)
 from pinproof.running.prove import Prove
 from pinproof.running.rebooting import AS_IT_WAS, reboots
 from pinproof.running.seen import Seen, block, gib, mib, size
@@ -55,6 +66,7 @@ __all__ = [
     "at_write",
     "besteffort",
     "block",
+    "brought",
     "burstable",
     "calls",
     "case",
@@ -76,6 +88,7 @@ __all__ = [
     "reboots",
     "remove",
     "replaced",
+    "replacement",
     "restart",
     "runtime_forgets",
     "sidecar",

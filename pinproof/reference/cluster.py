@@ -4,6 +4,7 @@
   behind `Pod was rejected: `.
 * A controller makes one pod for its first, and one more for each of its pods that was rejected. The pods wait to be placed, so
   what it makes is counted whether they come to the node or not.
+* The kernel has what the runtime was told, as on a host that has all nodes and CPUs of the machine.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from pinproof.history import Observation
+from pinproof.history import Enforced, Observation
 from pinproof.scenario.pod import CONTROLLERS
 from pinproof.scenario.steps import Admit, Remove, Scenario, Step, begun
 
@@ -23,7 +24,9 @@ def with_cluster(scenario: Scenario, observations: Sequence[Observation]) -> tup
     """The observations of a scenario with what a cluster adds to them; the first is the start of the kubelet."""
     controllers = _Controllers()
     return tuple(
-        replace(seen, events=_events(seen), made=controllers.after(step, seen)) if seen.pods is not None else seen
+        replace(seen, events=_events(seen), made=controllers.after(step, seen), enforced=_enforced(seen))
+        if seen.pods is not None
+        else seen
         for step, seen in zip((None, *map(begun, scenario.steps)), observations, strict=True)
     )
 
@@ -31,6 +34,13 @@ def with_cluster(scenario: Scenario, observations: Sequence[Observation]) -> tup
 def _events(seen: Observation) -> dict[str, tuple[tuple[str, str], ...]]:
     rejected = ((name, verdict) for name, verdict in (seen.pods or {}).items() if not verdict.admitted)
     return {name: ((verdict.reason, verdict.message.removeprefix(REJECTED)),) for name, verdict in rejected}
+
+
+def _enforced(seen: Observation) -> dict[str, dict[str, Enforced]]:
+    return {
+        pod: {name: Enforced(told, told) for name, told in containers.items() if any(told)}
+        for pod, containers in (seen.told or {}).items()
+    }
 
 
 class _Controllers:

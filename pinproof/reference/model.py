@@ -65,7 +65,9 @@ def predict(
     reached: Reached | None = None,
     along: tuple[int, ...] | None = None,
 ) -> Prediction:
-    """Every history that this kubelet may show. `texts=False` leaves out state file texts and notes, for speed.
+    """Every history that this kubelet may show.
+
+    `texts=False` leaves out state file texts, notes and what a cluster adds, for speed.
 
     `along` are choices made in advance: the one history that they lead to, with the first option where they end.
 

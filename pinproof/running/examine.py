@@ -135,6 +135,8 @@ def abilities(scenario: Scenario) -> set[str]:
         pods = step.pods if isinstance(step, AdmitTogether) else (step.pod,) if isinstance(step, Admit) else ()
         if any(has_hints(pod) for pod in pods):
             wanted.add(ADMIT_HINTS)
+        wanted.update(f"admit.{pod.by}" for pod in pods if pod.by)
+        wanted.update("admit.replaces" for pod in pods if pod.replaces)
         if isinstance(step, Restart) and step.machine is not None and step.machine.os == "windows":
             wanted.add(MACHINE_WINDOWS)
         if isinstance(step, Restart):

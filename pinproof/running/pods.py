@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from pinproof.scenario.pod import Container, Pod, QosClass, Resources
+from pinproof.scenario.pod import Container, Pod, QosClass, Resources, Way
 from pinproof.scenario.pod_level import with_resources
 from pinproof.scenario.quantity import Quantity
 
@@ -123,6 +123,16 @@ def hinted(where: Pod, **devices: Sequence[tuple[tuple[int, ...] | None, bool]] 
     )
     apps = tuple(replace(one, hints=hints) for one in where.containers)
     return replace(where, hints=hints, containers=apps)
+
+
+def brought(pod: Pod, *, by: Way) -> Pod:
+    """The pod as it comes to its node by the scheduler, a Deployment or DaemonSet, or as a static pod."""
+    return replace(pod, by=by)
+
+
+def replacement(name: str, *, of: Pod) -> Pod:
+    """The pod that the controller of a rejected one has made for it."""
+    return replace(of, name=name, by="", replaces=of.name)
 
 
 def besteffort(

@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 from pinproof.history import (
     Block,
     CpuState,
+    Enforced,
     Hint,
     Hinted,
     History,
@@ -107,6 +108,16 @@ class Seen:
         """Names of all pods the kubelet knows, sorted."""
         return sorted(self._field("pods", after))
 
+    def warnings(self, pod: str, *, after: int = -1) -> list[tuple[str, str]]:
+        """(Reason, message) of the kubelet's warnings that the API server has about a rejected pod."""
+        events: Mapping[str, tuple[tuple[str, str], ...]] = self._field("events", after)
+        return list(events.get(pod, ()))
+
+    def made(self, pod: str, *, after: int = -1) -> int:
+        """How many pods the controller of its first pod has made by now, that one included; 0 for no controller."""
+        numbers: Mapping[str, int] = self._field("made", after)
+        return numbers.get(pod, 0)
+
     # --- assignments
 
     def blocks(self, pod: str, container: str = "c", *, after: int = -1) -> list[Block]:
@@ -144,6 +155,14 @@ class Seen:
     def cpus(self, pod: str, container: str = "c", *, after: int = -1) -> str:
         """`cpuset.cpus` the runtime was told, in list form."""
         return self.told(pod, container, after=after).cpuset_cpus
+
+    def enforced(self, pod: str, container: str = "c", *, after: int = -1) -> Enforced:
+        """What the kernel holds a running container to, of what the runtime was told and the host has."""
+        enforced: Mapping[str, Mapping[str, Enforced]] = self._field("enforced", after)
+        try:
+            return enforced[pod][container]
+        except KeyError:
+            raise NothingToSeeError(f"nothing that container {container!r} of pod {pod!r} was told is here") from None
 
     def exclusive_cpus(self, pod: str, container: str = "c", *, after: int = -1) -> str:
         """CPUs the CPU manager keeps for the container alone, in list form; empty for none."""

@@ -36,6 +36,8 @@ def _observation(seen: Observation) -> Iterator[str]:
         return
     for name, verdict in sorted((seen.pods or {}).items()):
         yield f"pod {name}: " + ("admitted" if verdict.admitted else f"rejected, {verdict.reason}: {verdict.message}")
+    for name, number in sorted((seen.made or {}).items()):
+        yield f"the controller of {name} has made {number} pod{'s' if number > 1 else ''}"
     for hinted in seen.hints or ():
         yield from _hinted(hinted)
     for pod, shares in sorted((seen.pod_assignments or {}).items()):

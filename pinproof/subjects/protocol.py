@@ -33,6 +33,15 @@ POWER_CUT: Final = "restart.power"
 """A restart for which the node loses its power, `signal: POWER`."""
 
 
+ADMIT_STATIC: Final = "admit.static"
+"""A pod that comes to its node as a static pod."""
+
+ADMIT_WAYS: Final = frozenset(
+    {"admit.scheduler", "admit.Deployment", "admit.DaemonSet", "admit.replaces", ADMIT_STATIC}
+)
+"""`admit.WAY` for each way by which a pod may come, and pods that replace rejected ones."""
+
+
 class NotObservableError(Exception):
     """The subject cannot show or do what a case needs; the case is `not_applicable`, with this reason."""
 
@@ -46,7 +55,8 @@ class Capabilities:
 
     steps: frozenset[str]
     """`admit`, `admitTogether`, `remove`, `exit`, `restart`, `restart.<field>` for each field of a restart that it can honour;
-    `POWER_CUT`; `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `WITHOUT_MEMORY_MANAGER`; of a subject inside the kubelet's process
+    `POWER_CUT`; of `ADMIT_WAYS` those that it has;
+    `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `WITHOUT_MEMORY_MANAGER`; of a subject inside the kubelet's process
     `ADMIT_HINTS` and `MACHINE_WINDOWS`."""
 
 

@@ -11,6 +11,7 @@ from pinproof.reference.model import predict
 from pinproof.scenario.steps import Restart, Scenario
 from pinproof.subjects.protocol import (
     ADMIT_HINTS,
+    ADMIT_WAYS,
     CRASH_AT_CALL,
     EXPOSITION,
     MACHINE_WINDOWS,
@@ -43,6 +44,7 @@ class ReferenceSubject:
                     "runtime",
                     POWER_CUT,
                     ADMIT_HINTS,
+                    *ADMIT_WAYS,
                     MACHINE_WINDOWS,
                     WITHOUT_MEMORY_MANAGER,
                 }

@@ -103,7 +103,7 @@ _ALL = (
     Invariant(
         "I-11",
         "The kernel holds a running container to the NUMA nodes and CPUs that the runtime was told, where the host has them.",
-        "KEP-1769, \"the memory manager enforces cpuset.mems through the CRI\"; cgroups, cpuset.mems and cpuset.cpus",
+        'KEP-1769, "the memory manager enforces cpuset.mems through the CRI"; cgroups, cpuset.mems and cpuset.cpus',
     ),
 )
 

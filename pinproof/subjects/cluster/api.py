@@ -19,7 +19,7 @@ from pinproof.subjects.kubelet.timeouts import Timeouts
 Document = dict[str, Any]
 
 _FAULT = "the cluster"
-_NOT_FOUND = 404
+NOT_FOUND = 404
 
 
 class ApiError(SubjectError):
@@ -61,15 +61,26 @@ class Api:
         """Create an object. Raises RefusedError, ApiError."""
         return cast(Document, json.loads(self._request("POST", path, body=body)))
 
-    def delete(self, path: str, *, grace: int | None = None) -> bool:
-        """Delete an object; whether there was one. `grace` 0 does not wait for its node. Raises RefusedError, ApiError."""
+    def patch(self, path: str, body: Document, *, way: str = "merge") -> Document:
+        """Change an object by a `merge` or a `strategic-merge` patch. Raises RefusedError, ApiError."""
+        return cast(
+            Document, json.loads(self._request("PATCH", path, body=body, content=f"application/{way}-patch+json"))
+        )
+
+    def delete(self, path: str, *, grace: int | None = None, orphan: bool = False) -> bool:
+        """Delete an object; whether there was one. Raises RefusedError, ApiError.
+
+        `grace` 0 does not wait for a pod's node. `orphan` leaves what belongs to the object.
+        """
         options: Document = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        if orphan:
+            options["propagationPolicy"] = "Orphan"
         if grace is not None:
             options["gracePeriodSeconds"] = grace
         try:
             self._request("DELETE", path, body=options)
         except RefusedError as refused:
-            if refused.code == _NOT_FOUND:
+            if refused.code == NOT_FOUND:
                 return False
             raise
         return True
@@ -90,9 +101,16 @@ class Api:
             response.close()
 
     def _request(
-        self, method: str, path: str, *, body: Document | None = None, query: Mapping[str, object] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Document | None = None,
+        query: Mapping[str, object] | None = None,
+        content: str = "application/json",
     ) -> bytes:
-        response = self._open(method, path, body=body, query=query, read=self._timeouts.seconds("api"))
+        seconds = self._timeouts.seconds("api")
+        response = self._open(method, path, body=body, query=query, read=seconds, content=content)
         data = cast(bytes, response.read())
         response.release_conn()
         if response.status >= 400:
@@ -107,11 +125,12 @@ class Api:
         read: float | None,
         body: Document | None = None,
         query: Mapping[str, object] | None = None,
+        content: str = "application/json",
     ) -> Any:
         import urllib3
 
         url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
+        headers = {**self._headers, **({"Content-Type": content} if body is not None else {})}
         data = json.dumps(body, separators=(",", ":")) if body is not None else None
         timeout = urllib3.Timeout(connect=self._timeouts.seconds("api"), read=read)
         try:

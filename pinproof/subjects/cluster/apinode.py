@@ -42,22 +42,29 @@ class ApiNode(Node):
         """Those of them that were bound."""
 
     def create(self, pod: Pod, *, name: str, alias: str) -> tuple[str, str]:
-        """Create a pod that is not on the node yet; returns its UID and when it was created, in the server's words.
+        """Create a pod that is not on the node yet; returns its UID and the name that the API server has it under.
 
         Raises NotObservableError where the API server does not take it.
         """
+        made = self._post(self.home.pods, manifest.pod(pod, self.home, name=name, node=self.name), pod)
+        return self._enter(made["metadata"]["uid"], name, alias)
+
+    def _post(self, path: str, document: Document, pod: Pod) -> Document:
+        """Create an object for a pod of the scenario."""
         try:
-            made = self._api.post(self.home.pods, manifest.pod(pod, self.home, name=name, node=self.name))
+            return self._api.post(path, document)
         except RefusedError as refused:
             if refused.code in _INVALID:
                 raise NotObservableError(
                     f"the API server does not take pod {pod.name!r}: {refused.message}"
                 ) from refused
             raise self._unwilling("create a pod", refused) from refused
-        uid = made["metadata"]["uid"]
+
+    def _enter(self, uid: str, name: str, alias: str) -> tuple[str, str]:
+        """Take note of a pod of the scenario that is there now."""
         self._names[uid], self._aliases[uid] = name, alias
         self._there.add(uid)
-        return uid, made["metadata"]["creationTimestamp"]
+        return uid, name
 
     def bind(self, uid: str) -> None:
         """Let the node have a pod."""
@@ -138,6 +145,7 @@ class ApiNode(Node):
         self._aliases.clear()
         self._there.clear()
         self._bound.clear()
+        self._watch.forget()
 
     def _in_words_of_the_scenario(self, text: str) -> str:
         for uid, alias in self._aliases.items():

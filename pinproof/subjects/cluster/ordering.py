@@ -40,14 +40,19 @@ class _Course:
     def returns(self, order: tuple[str, ...]) -> None:
         ranks = {name: rank for rank, name in enumerate(order)}
         coming = sorted(self.there, key=lambda number: ranks.get(self.pods[number].name, len(ranks)))
+        if len(coming) > 1 and any(self.pods[number].by == "static" for number in coming):
+            raise NotObservableError("a kubelet hears of static pods and of others in an order that nobody chooses")
         for first, second in pairwise(coming):
+            if self.pods[first].replaces:
+                raise NotObservableError("the pod that a controller makes for a rejected one is the last to be created")
             self.after.setdefault(second, set()).add(first)
 
 
 def creation_order(scenario: Scenario) -> tuple[int, ...]:
     """Arrivals, counted from 0, in the order of their creation; empty where no restart meets two pods.
 
-    Raises NotObservableError where two restarts want what no times of creation can give.
+    Static pods, and pods that controllers make for rejected ones, are not among them. Raises NotObservableError where restarts
+    want what no times of creation can give.
     """
     course = _Course()
     for step in scenario.steps:
@@ -67,8 +72,13 @@ def creation_order(scenario: Scenario) -> tuple[int, ...]:
         return ()
     sorter = TopologicalSorter({number: course.after.get(number, ()) for number in range(len(course.pods))})
     try:
-        return tuple(sorter.static_order())
+        return tuple(number for number in sorter.static_order() if _is_given(course.pods[number]))
     except CycleError as error:
         raise NotObservableError(
             "a cluster brings pods back by their times of creation, and two restarts want them in different orders"
         ) from error
+
+
+def _is_given(pod: Pod) -> bool:
+    """Whether the API server is given it by us."""
+    return pod.by != "static" and not pod.replaces

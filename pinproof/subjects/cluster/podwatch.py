@@ -16,13 +16,15 @@ _PAUSE = 0.5
 
 
 class PodWatch:
-    """What is known of the pods that are bound to a node, by UID."""
+    """What is known of the pods that are bound to a node, by UID; or of those with a label, wherever they are."""
 
-    def __init__(self, api: Api, node: str) -> None:
+    def __init__(self, api: Api, node: str, *, label: str = "") -> None:
+        """Begin to follow the pods of a node, or with `label` those that carry the node's name in it."""
         self._api = api
-        self._selector = f"spec.nodeName={node}"
+        self._selector = {"labelSelector": f"{label}={node}"} if label else {"fieldSelector": f"spec.nodeName={node}"}
         self._changed = threading.Condition()
         self._pods: dict[str, Document] = {}
+        self._gone: dict[str, Document] = {}
         self._trouble = ""
         self._ended = False
         self._version = self._list()
@@ -38,6 +40,16 @@ class PodWatch:
         with self._changed:
             status: Mapping[str, Any] = self._pods.get(uid, {}).get("status") or {}
             return status
+
+    def gone(self) -> Mapping[str, Document]:
+        """Those that were deleted since `forget`, as they were at last."""
+        with self._changed:
+            return dict(self._gone)
+
+    def forget(self) -> None:
+        """Remember no more what was deleted."""
+        with self._changed:
+            self._gone.clear()
 
     def until(self, satisfied: Callable[[Mapping[str, Document]], bool], seconds: float) -> bool:
         """Wait until the pods are as they should be; whether they were in time."""
@@ -59,7 +71,7 @@ class PodWatch:
         self._ended = True
 
     def _list(self) -> str:
-        listed = self._api.get(_PATH, fieldSelector=self._selector)
+        listed = self._api.get(_PATH, **self._selector)
         with self._changed:
             self._pods = {item["metadata"]["uid"]: item for item in listed["items"]}
             self._changed.notify_all()
@@ -70,7 +82,7 @@ class PodWatch:
             try:
                 if not self._version:
                     self._version = self._list()
-                for event in self._api.watch(_PATH, since=self._version, fieldSelector=self._selector):
+                for event in self._api.watch(_PATH, since=self._version, **self._selector):
                     self._trouble = ""
                     if self._ended or not self._take(event):
                         break
@@ -94,6 +106,7 @@ class PodWatch:
         with self._changed:
             if kind == "DELETED":
                 self._pods.pop(item["metadata"]["uid"], None)
+                self._gone[item["metadata"]["uid"]] = item
             elif kind != "BOOKMARK":
                 self._pods[item["metadata"]["uid"]] = item
             self._changed.notify_all()

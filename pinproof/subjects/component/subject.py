@@ -19,6 +19,7 @@ from pinproof.subjects.component.process import CrashError, Process
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.subjects.protocol import (
     ADMIT_HINTS,
+    ADMIT_STATIC,
     CRASH_AT_CALL,
     MACHINE_WINDOWS,
     WITHOUT_MEMORY_MANAGER,
@@ -62,6 +63,7 @@ CAPABILITIES: Final = Capabilities(
             "restart.cpu_state",
             "restart.order",
             "restart.signal",
+            ADMIT_STATIC,
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",

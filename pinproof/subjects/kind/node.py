@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +17,18 @@ from typing import Any
 
 import yaml
 
+from pinproof.errors import SubjectError
 from pinproof.scenario.config import KubeletConfig
-from pinproof.subjects.cluster import image
+from pinproof.scenario.pod import Pod
+from pinproof.subjects.cluster import image, ways
 from pinproof.subjects.cluster.api import Api, Document
-from pinproof.subjects.cluster.apinode import ApiNode, rejection
+from pinproof.subjects.cluster.apinode import rejection
+from pinproof.subjects.cluster.brought import BroughtNode
 from pinproof.subjects.cluster.manifest import Home
 from pinproof.subjects.kind import configuration, machines, places
 from pinproof.subjects.kind.cluster import PLAIN
 from pinproof.subjects.kind.engine import Commands
+from pinproof.subjects.kind.statics import StaticPods
 from pinproof.subjects.kubelet import places as kubelet_places
 from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
 from pinproof.subjects.kubelet.configuration import minor_of
@@ -41,8 +46,11 @@ to preempt, where an ordinary one is refused at once (`OutOfcpu`). The managers 
 
 _LOG_LIMIT = 256 << 10
 
+_INOTIFY = "inotify_init: too many open files"
+"""What every kubelet says that cannot watch files any more; it has nothing to do with the scenario."""
 
-class KindNode(ApiNode):
+
+class KindNode(BroughtNode):
     """A worker; its kubelet may run or not."""
 
     def __init__(
@@ -76,6 +84,7 @@ class KindNode(ApiNode):
         (base,) = self.read(places.BASE_CONFIG)
         self._base: Document = yaml.safe_load(base or "")
         self._take_up(name, api, HOME)
+        self._statics = StaticPods(api, self._watch, name, self.write)
 
     # The kubelet
 
@@ -94,6 +103,7 @@ class KindNode(ApiNode):
             self._machine = setting.machine
         config = configuration.text(self._base, setting.kubelet, minor=minor_of(setting.release), cgroups=self.cgroups)
         self.write([(places.CONFIG, config), *files])
+        self._mark_start()
         self.agent.call("start", kubelet=self._kubelets[setting.release])
 
     def cut_power(self) -> None:
@@ -110,11 +120,45 @@ class KindNode(ApiNode):
             super().stop(signal)
 
     def ending(self, reply: Reply) -> Ending:
-        """How the kubelet ended; what it says of pods is said of those of the scenario."""
+        """How the kubelet ended; what it says of pods is said of those of the scenario.
+
+        Raises SubjectError where it ended for want of what all nodes of this machine share.
+        """
         ended = super().ending(reply)
+        if _INOTIFY in ended.message:
+            raise SubjectError(
+                "start the kubelet",
+                f"{self.name}: {ended.message}",
+                fault="this machine: its nodes and other programs use all of fs.inotify.max_user_instances",
+                remedy="end clusters that nobody needs, or raise it: sysctl fs.inotify.max_user_instances=512",
+            )
         return replace(ended, message=self._in_words_of_the_scenario(ended.message))
 
     # Pods
+
+    def create(self, pod: Pod, *, name: str, alias: str) -> tuple[str, str]:
+        """As every node of a cluster; a static pod is no business of the API server."""
+        if pod.by != "static":
+            return super().create(pod, name=name, alias=alias)
+        uid = str(uuid.uuid4())
+        self._statics.enter(uid, ways.static(pod, self.home, uid=uid, name=name, node=self.name))
+        return self._enter(uid, f"{name}-{self.name}", alias)
+
+    def bind(self, uid: str) -> None:
+        """Let the node have a pod; a static one by its manifest."""
+        if uid in self._statics:
+            self._statics.bring(uid)
+            self._bound.add(uid)
+        else:
+            super().bind(uid)
+
+    def status(self, uid: str) -> Mapping[str, Any]:
+        """Status of a pod: what the API server has, or of a static pod the kubelet."""
+        return self._statics.status(uid) if uid in self._statics else super().status(uid)
+
+    def await_reported(self, pods: Mapping[str, Sequence[str]]) -> None:
+        """As every node of a cluster; nobody waits for what is reported of static pods."""
+        super().await_reported({uid: names for uid, names in pods.items() if uid not in self._statics})
 
     def ask(self, step: str, wait: Wait, op: str, **fields: Any) -> Reply:
         """As every node; but which pods are rejected is what the API server says."""
@@ -126,7 +170,7 @@ class KindNode(ApiNode):
         deadline = time.monotonic() + self.timeouts.seconds(wait)
         states: dict[str, Mapping[str, str]] = {}
         while True:
-            states |= {uid: rejection(status) for uid in pods if rejected(status := self._watch.status(uid))}
+            states |= {uid: rejection(status) for uid in pods if rejected(status := self.status(uid))}
             left = {uid: containers for uid, containers in pods.items() if uid not in states}
             if not left:
                 return {"pods": states}
@@ -136,18 +180,30 @@ class KindNode(ApiNode):
             seen: Mapping[str, str] = reply.get("pods") or {}
             states |= {uid: {"state": state} for uid, state in seen.items() if state == "started"}
             if time.monotonic() > deadline:
-                phases = {uid: self._watch.status(uid).get("phase") for uid in left}
+                phases = {uid: self.status(uid).get("phase") for uid in left}
                 raise capture_error(step, self._expired(wait, f"{reply}; {phases}; {self._watch.trouble}"))
 
     def forget(self, uids: Sequence[str], *, also: Files = ()) -> None:
         """Delete pods and wait until neither the API server nor the kubelet knows them."""
-        del also  # files of static pods; there are none here
+        del also  # files of the kubelet subject
+        self.dismiss(uids)
         uids = [uid for uid in uids if uid in self._there]
         self._delete(uids, grace=None)
         gone = {uid: f"{places.NAMESPACE}/{self._names[uid]}" for uid in uids if uid in self._bound}
         self.ask("remove a pod", "removal", "await_gone", pods=gone)
         self._await_deleted(uids)
+        if not self._statics.await_unmirrored(uids, self.timeouts.seconds("removal")):
+            raise capture_error("remove a static pod", self._expired("removal", "the API server has a mirror of it"))
         self._bound -= gone.keys()
+
+    def drop(self, uids: Sequence[str]) -> None:
+        """Take pods away at once, for a kubelet that does not run; a controller goes on."""
+        super().drop(uids)
+        self._statics.delete_mirrors([uid for uid in uids if uid in self._statics])
+
+    def _delete(self, uids: Sequence[str], *, grace: int | None) -> None:
+        self._statics.withdraw(uids)
+        super()._delete([uid for uid in uids if uid not in self._statics], grace=grace)
 
     # Seeing
 
@@ -156,9 +212,12 @@ class KindNode(ApiNode):
         reply = self.agent.call(
             "observe", pod_resources=everything, allocatable=everything and allocatable, told=everything
         )
-        reply["pods"] = {"items": list(self._watch.pods().values())}
+        there = self._watch.pods()
+        gone = [pod for uid, pod in self._watch.gone().items() if uid in self._there and uid not in there]
+        reply["pods"] = {"items": [*there.values(), *gone, *self._statics.listed()]}
         if everything and reply["running"]:
             reply["metrics"] = self._metrics()
+            reply["events"], reply["made"] = self.warnings(), self.made()
         for listed in (reply["pod_resources"] or {}).get("list") or ():
             listed["namespace"] = f"{listed['namespace']}/{listed['name']}"  # which is what tells pods apart here
         return reply
@@ -179,6 +238,11 @@ class KindNode(ApiNode):
         }
         return {name: text[-_LOG_LIMIT:] for name, text in texts.items() if text}
 
+    def begin(self) -> None:
+        """Forget who was who in former scenarios."""
+        super().begin()
+        self._statics.forget()
+
     def next_call(self) -> int:
         """There is no numbered record of calls."""
         return 0
@@ -186,6 +250,8 @@ class KindNode(ApiNode):
     def close(self) -> None:
         """Let go of the worker; it goes on as it is."""
         self._watch.close()
+        if self._made is not None:
+            self._made.close()
         with contextlib.suppress(AgentError):
             self.agent.close()
 

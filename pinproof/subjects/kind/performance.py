@@ -70,7 +70,7 @@ class KindPerformance(Performance):
     def _create(self, pod: Pod, arrival: int) -> tuple[str, str]:
         name = f"{pod.name}-{self._prefix}-{arrival}"
         # On a node's first scenario the reference calls the pods `name.1`, `name.2` and so on, as they arrive.
-        uid, _ = self._worker.create(pod, name=name, alias=f"{pod.name}.{arrival + 1}")
+        uid, name = self._worker.create(pod, name=name, alias=f"{pod.name}.{arrival + 1}")
         self._created.add(uid)
         return uid, name
 

@@ -40,7 +40,7 @@ from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.subject import CAPABILITIES as OF_A_KUBELET
 from pinproof.subjects.kubelet.sweep import Books
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import POWER_CUT, Capabilities
+from pinproof.subjects.protocol import ADMIT_WAYS, POWER_CUT, Capabilities
 
 KEEP: Final = "PINPROOF_KEEP"
 """Environment variable: leave the cluster as it is at the end."""
@@ -49,7 +49,7 @@ CREW: Final = ("PYTEST_XDIST_WORKER_COUNT", "PINPROOF_WORKERS")
 """Environment variables that say how many processes share a run."""
 
 CAPABILITIES: Final = Capabilities(
-    observables=OF_A_KUBELET.observables,
+    observables=OF_A_KUBELET.observables | {"events", "made", "enforced"},
     steps=frozenset(
         {
             "admit",
@@ -62,6 +62,7 @@ CAPABILITIES: Final = Capabilities(
             "restart.order",
             "restart.signal",
             POWER_CUT,
+            *ADMIT_WAYS,
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",

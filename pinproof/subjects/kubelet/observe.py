@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from prometheus_client.parser import text_string_to_metric_families
 
 from pinproof.errors import CaptureError
-from pinproof.history import Block, CpuState, NodeState, Observation, PodVerdict, Resources, Table, Told
+from pinproof.history import Block, CpuState, Enforced, NodeState, Observation, PodVerdict, Resources, Table, Told
 from pinproof.reference.checkpoint import data_checksum
 from pinproof.scenario.cpuset import CpuSet
 
@@ -94,6 +94,9 @@ def observation(reply: Reply, names: Names, *, baseline: Mapping[str, int], refu
         counters=_since(counters(reply.get("metrics") or ""), baseline),
         pod_resources=pod_resources,
         allocatable=allocatable,
+        events=_by_name(reply["events"].items(), names) if "events" in reply else None,
+        made=reply.get("made"),
+        enforced=_enforced(reply["containers"], names, known),
     )
 
 
@@ -284,6 +287,18 @@ def _told(
         if container["uid"] in known and not rejected(known[container["uid"]]):
             told.setdefault(container["uid"], {})[container["container"]] = Told(container["mems"], container["cpus"])
     return _by_name(told.items(), names)
+
+
+def _enforced(
+    containers: Iterable[Mapping[str, Any]], names: Names, known: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Enforced]]:
+    """What the kernel holds containers to, where the agent of the node can see that."""
+    found: dict[str, dict[str, Enforced]] = {}
+    for container in containers:
+        if container["uid"] in known and (sets := container.get("enforced")):
+            told, kernel = (Told(sets[side]["mems"], sets[side]["cpus"]) for side in ("told", "kernel"))
+            found.setdefault(container["uid"], {})[container["container"]] = Enforced(told, kernel)
+    return _by_name(found.items(), names)
 
 
 def _pod_resources(listed: Iterable[Mapping[str, Any]], names: Names) -> dict[str, dict[str, Resources]]:

@@ -24,7 +24,7 @@ from pinproof.subjects.kubelet.performance import Performance, speaks_of_uids
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.sweep import Books, sweep
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import CRASH_AT_CALL, EXPOSITION, WITHOUT_MEMORY_MANAGER, Capabilities
+from pinproof.subjects.protocol import ADMIT_STATIC, CRASH_AT_CALL, EXPOSITION, WITHOUT_MEMORY_MANAGER, Capabilities
 
 Namespaces = Literal["auto", "user", "root"]
 
@@ -61,6 +61,7 @@ CAPABILITIES: Final = Capabilities(
             "restart.cpu_state",
             "restart.order",
             "restart.signal",
+            ADMIT_STATIC,
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",

@@ -31,6 +31,9 @@ Wait = Literal[
     "account",
     "metrics",
     "api",
+    "event",
+    "controller",
+    "placement",
     "power",
     "delete",
 ]
@@ -54,6 +57,9 @@ SECONDS: Final[dict[Wait, float]] = {
     "account": 60,  # from the namespace until it has its default service account
     "metrics": 20,  # until the API server gets the metrics of a kubelet
     "api": 20,  # an answer of the API server
+    "event": 20,  # from a pod's rejection until the API server has its event
+    "controller": 20,  # until a controller has made a pod, the pause of a DaemonSet before the fourth included
+    "placement": 20,  # until the scheduler has given a pod to its node
     "power": 90,  # from the cut until the node's systemd runs again
     "delete": 120,  # `kind delete cluster`
 }
