@@ -199,6 +199,10 @@ class History:
     trouble: str = ""
     """Why it is incomplete."""
 
+    unseen: int = 0
+    """So many observations at the beginning stand for what was on a given node before anybody looked: they show nothing, and
+    counters count from the one after them."""
+
     artefacts: Mapping[str, str] = field(default_factory=dict)
     """File name → text, kept for a failure: the kubelet's log, runtime calls, metrics."""
 

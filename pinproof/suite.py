@@ -22,6 +22,7 @@ from __future__ import annotations
 from pinproof.running.case import Case, case
 from pinproof.running.configuration import Configuration, configured, none_policy, static
 from pinproof.running.crashing import crash_everywhere
+from pinproof.running.fractions import eighth
 from pinproof.running.permuting import permute
 from pinproof.running.pods import (
     besteffort,
@@ -75,6 +76,7 @@ __all__ = [
     "crash_everywhere",
     "disk",
     "edited",
+    "eighth",
     "exits",
     "gib",
     "guaranteed",

@@ -136,7 +136,7 @@ def missing(predicted: History, observed: History, capabilities: Capabilities) -
     return tuple(
         (step, name)
         for step, (expected, seen) in enumerate(zip(predicted.observations, observed.observations, strict=False))
-        if expected.running and seen.running
+        if expected.running and seen.running and step >= observed.unseen
         for name in due
         if getattr(seen, name) is None and getattr(expected, name) is not None
     )

@@ -34,6 +34,9 @@ class Case:
     nightly: bool = False
     """It takes minutes, and runs only when it is asked for."""
 
+    given: bool = False
+    """Where the node of a subject is given, the case takes it as it is instead of its own machine and configuration."""
+
     def applies(self, minor: str) -> bool:
         """Whether the case holds for a minor such as `1.36`."""
         number = minor_number(minor)
@@ -58,6 +61,7 @@ def case(
     since: str | None = None,
     until: str | None = None,
     nightly: bool = False,
+    given: bool = False,
 ) -> Callable[[Test], Test]:
     """Register a test function as a case.
 
@@ -68,6 +72,7 @@ def case(
         since: first Kubernetes minor it holds for.
         until: last Kubernetes minor it holds for.
         nightly: it takes minutes, and runs only with `--nightly`.
+        given: it scales to any node, and takes that of a subject whose node is given, such as `cluster:KUBECONFIG`.
     """
     if not requirements:
         raise ValueError("a case names at least one requirement")
@@ -78,6 +83,7 @@ def case(
         since=since,
         until=until,
         nightly=nightly,
+        given=given,
     )
     ids = [segment(*pair) for pair in made.parameters()]
     twice = sorted({name for name in ids if ids.count(name) > 1})

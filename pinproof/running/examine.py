@@ -6,7 +6,7 @@ The seam between everything that asks (suites, replay) and the three that answer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Protocol, runtime_checkable
 
 from pinproof.history import History, Prediction
@@ -27,6 +27,7 @@ from pinproof.subjects.protocol import (
     POWER_CUT,
     WITHOUT_MEMORY_MANAGER,
     Capabilities,
+    Given,
     Subject,
 )
 
@@ -73,7 +74,8 @@ def examine(subject: Subject, scenario: Scenario) -> Proof:
         NotObservableError: the subject cannot do one of the steps; nothing was run.
         SubjectError: the subject cannot be started.
     """
-    missing = sorted(abilities(scenario) - subject.capabilities.steps)
+    own = subject.own(scenario) if isinstance(subject, Given) else scenario
+    missing = sorted(abilities(own) - subject.capabilities.steps)
     if missing:
         raise NotObservableError(f"{subject.name} cannot do {', '.join(missing)}")
     hints = "hints" in subject.capabilities.observables
@@ -83,6 +85,7 @@ def examine(subject: Subject, scenario: Scenario) -> Proof:
     if len(prediction.histories) > 1 and isinstance(subject, Repeats):
         return _examine_outcomes(subject, scenario, prediction, subject.capabilities)
     observed = subject.run(scenario)
+    prediction = counted(prediction, scenario, observed)
     return Proof(scenario, prediction, observed, judge(scenario, prediction, observed, subject.capabilities))
 
 
@@ -106,7 +109,7 @@ def _examine_together(subject: Subject, scenario: Scenario) -> Proof:
     behaviour, capabilities = behaviour_of(subject.version), without_hints(subject.capabilities)
     observed = subject.run(scenario)
     order = serial_order(scenario, observed, behaviour, capabilities)
-    prediction = predict(scenario, behaviour, along=order.choices)
+    prediction = counted(predict(scenario, behaviour, along=order.choices), scenario, observed)
     judgement = with_order(judge(scenario, prediction, observed, capabilities), order)
     return Proof(scenario, prediction, observed, judgement)
 
@@ -117,6 +120,30 @@ def predicted(scenario: Scenario, minor: str, *, hints: bool = False) -> Predict
     from pinproof.reference.model import predict
 
     return predict(scenario, behaviour_of(minor), hints=hints)
+
+
+def counted(prediction: Prediction, scenario: Scenario, observed: History) -> Prediction:
+    """The prediction with counters as the subject counts them, where its node was given: from when somebody looked first.
+
+    From a restart of the kubelet on they are absolute again.
+    """
+    first = observed.unseen
+    if not first:
+        return prediction
+    restarts = [at for at, step in enumerate(scenario.steps[first:], first + 1) if isinstance(step, Restart)]
+    last = min(restarts, default=len(scenario.steps) + 1)
+
+    def since(history: History) -> History:
+        zero = history.observations[first].counters or {}
+        shown = [
+            replace(each, counters={name: value - zero.get(name, 0) for name, value in each.counters.items()})
+            if each.counters is not None and first <= at < last
+            else each
+            for at, each in enumerate(history.observations)
+        ]
+        return replace(history, observations=tuple(shown))
+
+    return replace(prediction, histories=tuple(since(history) for history in prediction.histories))
 
 
 def abilities(scenario: Scenario) -> set[str]:

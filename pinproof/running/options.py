@@ -11,6 +11,7 @@ import pytest
 
 from pinproof.errors import InputError, Problem
 from pinproof.running.places import shipped, suites_of
+from pinproof.subjects.cluster.spec import with_options
 from pinproof.subjects.registry import DEFAULT
 
 FACTS = "pinproof"
@@ -62,8 +63,17 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--subject",
         metavar="S",
-        help="what to test: kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, kind:VERSION, reference[:MINOR] "
+        help="what to test: kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, kind:VERSION, cluster:KUBECONFIG, "
+        "reference[:MINOR] "
         f"(default {DEFAULT_SUBJECT})",
+    )
+    group.addoption(
+        "--node", metavar="NAMES", help="nodes of a cluster: names, or a label such as pool=numa (default all)"
+    )
+    group.addoption(
+        "--disruptive",
+        metavar="NAMES",
+        help="nodes of a cluster that may be cordoned and whose kubelet may be restarted",
     )
     group.addoption("--out", metavar="DIR", default="out", help="where the report goes (default out)")
     group.addoption("--ledger", metavar="PATH", help="known failures: a file or folder (default: the shipped ledger)")
@@ -87,6 +97,7 @@ def settings_of(config: pytest.Config) -> Settings:
     problems: list[Problem] = []
     slow = _number("--slow", config.getoption("--slow"), problems)
     seed = _number("--seed", config.getoption("--seed"), problems)
+    subject = _subject(config, problems)
     ledger, report = config.getoption("--ledger"), config.getoption("--from-report")
     for option, path in (("--ledger", ledger), ("--from-report", report)):
         if path and not Path(path).exists():
@@ -94,7 +105,7 @@ def settings_of(config: pytest.Config) -> Settings:
     if problems:
         raise InputError("options", *problems)
     return Settings(
-        subject=config.getoption("--subject") or DEFAULT_SUBJECT,
+        subject=subject,
         out=Path(config.getoption("--out")).absolute(),
         ledger=Path(ledger) if ledger else shipped("ledger"),
         slow=slow,
@@ -104,6 +115,16 @@ def settings_of(config: pytest.Config) -> Settings:
         only=config.getoption("--only"),
         nightly=config.getoption("--nightly"),
     )
+
+
+def _subject(config: pytest.Config, problems: list[Problem]) -> str:
+    """The subject, with the options that are for it alone."""
+    subject = config.getoption("--subject") or DEFAULT_SUBJECT
+    try:
+        return with_options(subject, node=config.getoption("--node"), disruptive=config.getoption("--disruptive"))
+    except InputError as error:
+        problems += error.problems
+        return str(subject)
 
 
 def _number(option: str, text: str, problems: list[Problem]) -> float:

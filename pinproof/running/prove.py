@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Final
 
 from pinproof.errors import CaptureError
@@ -18,7 +19,7 @@ from pinproof.running.words import Words
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.steps import Scenario, Step
-from pinproof.subjects.protocol import Subject
+from pinproof.subjects.protocol import Found, Given, Subject
 
 _LOGGED: Final = 5.0
 """Seconds within which a kubelet has logged what it does beside its work, such as events."""
@@ -31,11 +32,22 @@ class Prove:
     """Runs scenarios on the subject of this case and judges them; what was found is kept for the end of the case."""
 
     def __init__(
-        self, subject: Subject, machine: Machine, configuration: Configuration, examine: Examine, *, name: str = "case"
+        self,
+        subject: Subject,
+        machine: Machine,
+        configuration: Configuration,
+        examine: Examine,
+        *,
+        name: str = "case",
+        given: bool = False,
     ) -> None:
+        """A case that is `given` takes the node of its subject as it is, where that cannot be chosen."""
         self.subject = subject
         self.machine = machine
         self.configuration = configuration
+        self._there = subject if isinstance(subject, Given) else None
+        if given and self._there:
+            self.machine, self.configuration = _as_found(self._there.found())
         self.proofs: list[Proof] = []
         self.tables: list[Table] = []
         """What the report is to tell of the case beside its verdict."""
@@ -71,7 +83,7 @@ class Prove:
         machine = machine or self.machine
         proof = self._examine(self.subject, self.scenario(*planned(steps, machine), kubelet=kubelet, machine=machine))
         self.proofs.append(proof)
-        return Seen(self._with_verdict(proof).observed, self.subject.capabilities)
+        return Seen(self._with_verdict(proof).observed, self.subject.capabilities).begun()
 
     def scenario(
         self,
@@ -83,7 +95,8 @@ class Prove:
         machine = machine or self.machine
         maker = kubelet or self.configuration
         config = maker(machine) if isinstance(maker, Configuration) else maker
-        return Scenario(self._name, machine, config, steps)
+        before = self._there.found().before if self._there else ()
+        return Scenario(self._name, machine, config, (*before, *steps))
 
     def examined(self, scenario: Scenario) -> Proof:
         """Run and judge one of many scenarios; only the first and those with a finding are kept for the end of the case.
@@ -127,3 +140,9 @@ class Prove:
             if has(words) or time.monotonic() > deadline:
                 return words
             time.sleep(0.05)  # events are logged by a goroutine of their own, and nobody announces them
+
+
+def _as_found(found: Found) -> tuple[Machine, Configuration]:
+    """The machine and the configuration of a node that is given."""
+    settings = {field.name: getattr(found.kubelet, field.name) for field in fields(found.kubelet)}
+    return found.machine, Configuration("found", tuple(sorted(settings.items())))

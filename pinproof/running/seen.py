@@ -7,7 +7,7 @@ first step of the scenario, -1 the last. `seen.at(n)` is the same history as it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from pinproof.history import (
@@ -82,6 +82,11 @@ class Seen:
         index = self._index(step)
         cut = History(subject=self.history.subject, observations=observations[: index + 1])
         return Seen(cut, self.capabilities)
+
+    def begun(self) -> Seen:
+        """The history from the moment on at which somebody looked: steps that led to a node that was given are no steps here."""
+        history = replace(self.history, observations=self.history.observations[self.history.unseen :], unseen=0)
+        return Seen(history, self.capabilities)
 
     def observation(self, after: int = -1) -> Observation:
         """The whole observation after a step."""

@@ -81,7 +81,15 @@ class Worker:
         """The `prove` of one case."""
         name, configuration = request.param
         subject = self._opened(request.config)
-        made = Prove(subject, machine(name), configuration, self._examine, name=scenario_name(request.node.name))
+        case = case_of(request.node)
+        made = Prove(
+            subject,
+            machine(name),
+            configuration,
+            self._examine,
+            name=scenario_name(request.node.name),
+            given=case is not None and case.given,
+        )
         request.node.stash[PROVE] = made
         return made
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from pinproof.history import History
-from pinproof.scenario.steps import Scenario
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.machine import Machine
+from pinproof.scenario.steps import Scenario, Step
 
 ADMIT_HINTS: Final = "admit.hints"
 """A pod whose `hints` say what another hint provider answers."""
@@ -66,6 +68,29 @@ class Prepares(Protocol):
 
     def prepare(self) -> None:
         """Do what is to be done once. Raises SubjectError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A node that is there, as it is found."""
+
+    machine: Machine
+    kubelet: KubeletConfig
+    before: tuple[Step, ...]
+    """What leads to the pods and books that it has; a scenario on it begins with these steps, and they are not carried out."""
+
+
+@runtime_checkable
+class Given(Protocol):
+    """A subject whose node is given: no scenario chooses its machine and configuration, and there are pods on it."""
+
+    def found(self) -> Found:
+        """The node as it is now. Raises SubjectError; NotObservableError where no scenario can begin like this."""
+        ...
+
+    def own(self, scenario: Scenario) -> Scenario:
+        """What of a scenario is to be carried out. Raises NotObservableError where it begins with another node."""
         ...
 
 

@@ -122,6 +122,12 @@ def _kind(spec: str, what: str, options: Options) -> Subject:
     return open_kind(spec, what, options)
 
 
+def _cluster(spec: str, what: str, options: Options) -> Subject:
+    from pinproof.subjects.cluster.opening import open_cluster
+
+    return open_cluster(spec, what, options)
+
+
 def _reference(spec: str, what: str, options: Options) -> Subject:
     from pinproof.subjects.reference import ReferenceSubject
 
@@ -129,7 +135,7 @@ def _reference(spec: str, what: str, options: Options) -> Subject:
 
 
 KINDS: Final[Mapping[str, Callable[[str, str, Options], Subject]]] = MappingProxyType(
-    {"kubelet": _kubelet, "component": _component, "kind": _kind, "reference": _reference}
+    {"kubelet": _kubelet, "component": _component, "kind": _kind, "cluster": _cluster, "reference": _reference}
 )
 """Kind → how to open it from (the whole text, what follows the colon, options)."""
 
@@ -138,6 +144,7 @@ USAGE: Final[Mapping[str, str]] = MappingProxyType(
         "kubelet": "kubelet:VERSION|TREE|BINARY",
         "component": "component:VERSION|TREE|BINARY",
         "kind": "kind:VERSION[?kubelet=VERSION|TREE|BINARY]",
+        "cluster": "cluster:KUBECONFIG[?node=NAME]",
         "reference": "reference[:MINOR]",
     }
 )

@@ -6,9 +6,11 @@ The typed models of the client parse a pod in milliseconds and rename its fields
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import yaml
@@ -18,8 +20,12 @@ from pinproof.subjects.kubelet.timeouts import Timeouts
 
 Document = dict[str, Any]
 
+T = TypeVar("T")
+
 _FAULT = "the cluster"
 NOT_FOUND = 404
+_PAUSE = 0.5
+"""Seconds between two attempts at a server that does not answer."""
 
 
 class ApiError(SubjectError):
@@ -38,10 +44,13 @@ class RefusedError(Exception):
 class Api:
     """A connection to the API server that a kubeconfig names."""
 
-    def __init__(self, kubeconfig: Path, *, timeouts: Timeouts) -> None:
+    def __init__(self, kubeconfig: Path, *, timeouts: Timeouts, context: str = "") -> None:
         """Read the kubeconfig. Raises SubjectError where the client is not installed or cannot read it."""
+        self.patience = 0.0
+        """Seconds that a server may be gone."""
+
         self._timeouts = timeouts
-        client = _client(kubeconfig)
+        self._client = client = _client(kubeconfig, context)
         self._pool = client.rest_client.pool_manager
         self._host = str(client.configuration.host)
         self._headers = {"Accept": "application/json", "User-Agent": "pinproof"}
@@ -61,20 +70,31 @@ class Api:
         """Create an object. Raises RefusedError, ApiError."""
         return cast(Document, json.loads(self._request("POST", path, body=body)))
 
+    def put(self, path: str, body: Document) -> Document:
+        """Replace an object; refused with 409 if somebody else has changed it. Raises RefusedError, ApiError."""
+        return cast(Document, json.loads(self._request("PUT", path, body=body)))
+
     def patch(self, path: str, body: Document, *, way: str = "merge") -> Document:
         """Change an object by a `merge` or a `strategic-merge` patch. Raises RefusedError, ApiError."""
         return cast(
             Document, json.loads(self._request("PATCH", path, body=body, content=f"application/{way}-patch+json"))
         )
 
-    def delete(self, path: str, *, grace: int | None = None, orphan: bool = False) -> bool:
+    def run(self, pod: str, command: Sequence[str], *, container: str = "") -> str:
+        """Run a command in a pod, given by its path, and return what it says. Raises RefusedError, ApiError."""
+        return self._patiently(lambda: self._run(pod, command, container))
+
+    def delete(self, path: str, *, grace: int | None = None, orphan: bool = False, version: str = "") -> bool:
         """Delete an object; whether there was one. Raises RefusedError, ApiError.
 
-        `grace` 0 does not wait for a pod's node. `orphan` leaves what belongs to the object.
+        `grace` 0 does not wait for a pod's node. `orphan` leaves what belongs to the object. With a resource `version` it is
+        refused with 409 where the object is not as it was.
         """
         options: Document = {"apiVersion": "v1", "kind": "DeleteOptions"}
         if orphan:
             options["propagationPolicy"] = "Orphan"
+        if version:
+            options["preconditions"] = {"resourceVersion": version}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
         try:
@@ -109,13 +129,81 @@ class Api:
         query: Mapping[str, object] | None = None,
         content: str = "application/json",
     ) -> bytes:
+        return self._patiently(lambda: self._ask(method, path, body=body, query=query, content=content))
+
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """Attempt it again while the server is gone; what it does twice is answered like what it does once, or refused."""
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                return attempt()
+            except ApiError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE)  # nobody announces that a server is back
+
+    def _ask(
+        self, method: str, path: str, *, body: Document | None, query: Mapping[str, object] | None, content: str
+    ) -> bytes:
+        import urllib3
+
         seconds = self._timeouts.seconds("api")
         response = self._open(method, path, body=body, query=query, read=seconds, content=content)
-        data = cast(bytes, response.read())
+        try:
+            data = cast(bytes, response.read())
+        except urllib3.exceptions.HTTPError as error:
+            raise self._gone(f"{method} {path}", error) from error
         response.release_conn()
         if response.status >= 400:
             raise _refused(response.status, data)
         return data
+
+    def _run(self, pod: str, command: Sequence[str], container: str) -> str:
+        """By the official client, which knows the protocol."""
+        from kubernetes.client import CoreV1Api
+        from kubernetes.client.exceptions import ApiException
+        from kubernetes.stream import stream
+        from websocket import WebSocketException
+
+        _, _, _, _, namespace, _, name = pod.split("/")
+        question = f"run {' '.join(command)} in {namespace}/{name}"
+        try:
+            session = stream(
+                CoreV1Api(self._client).connect_get_namespaced_pod_exec,
+                name,
+                namespace,
+                command=list(command),
+                stdout=True,
+                stderr=True,
+                stdin=False,
+                tty=False,
+                _preload_content=False,
+                **({"container": container} if container else {}),
+                _request_timeout=self._timeouts.seconds("api"),
+            )
+            try:
+                session.run_forever(timeout=self._timeouts.seconds("api"))
+                said, words, code = session.read_stdout(), session.read_stderr(), session.returncode
+            finally:
+                session.sock.shutdown()  # its own close leaves the socket open where the server was quicker
+        except ApiException as error:
+            code = error.status or _handshake(str(error.reason))
+            if code:
+                raise RefusedError(code, f"{question}: {error.reason}") from error
+            raise self._gone(question, error.reason) from error
+        except (OSError, WebSocketException) as error:
+            raise self._gone(question, error) from error
+        if code != 0:
+            raise RefusedError(500, f"{question}: ended with {code}: {words.strip()[-300:]}")
+        return str(said)
+
+    def _gone(self, question: str, error: object) -> ApiError:
+        return ApiError(
+            f"ask the API server, {question}",
+            f"{self._host} does not answer: {error}",
+            fault=_FAULT,
+            remedy="see whether the cluster runs and the kubeconfig names it; then run again",
+        )
 
     def _open(
         self,
@@ -138,12 +226,13 @@ class Api:
                 method, url, body=data, headers=headers, timeout=timeout, preload_content=False, retries=False
             )
         except urllib3.exceptions.HTTPError as error:
-            raise ApiError(
-                f"ask the API server, {method} {path}",
-                f"{self._host} does not answer: {error}",
-                fault=_FAULT,
-                remedy="see whether the cluster runs; run again, which makes another",
-            ) from error
+            raise self._gone(f"{method} {path}", error) from error
+
+
+def _handshake(reason: str) -> int:
+    """The code of HTTP with which a server did not become a web socket; 0 where there was no server."""
+    found = re.match(r"Handshake status (\d+)", reason)
+    return int(found[1]) if found else 0
 
 
 def _refused(code: int, data: bytes) -> RefusedError:
@@ -155,7 +244,7 @@ def _refused(code: int, data: bytes) -> RefusedError:
     return RefusedError(code, message or data[:300].decode(errors="replace"))
 
 
-def _client(kubeconfig: Path) -> Any:
+def _client(kubeconfig: Path, context: str) -> Any:
     try:
         from kubernetes import config
     except ImportError as error:
@@ -167,7 +256,7 @@ def _client(kubeconfig: Path) -> Any:
         ) from error
     try:
         load: Any = config.new_client_from_config  # the client has no types
-        return load(config_file=str(kubeconfig), persist_config=False)
+        return load(config_file=str(kubeconfig), context=context or None, persist_config=False)
     except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError) as error:
         raise SubjectError(
             "read the kubeconfig",

@@ -18,6 +18,7 @@ from pinproof.subjects.protocol import NotObservableError
 _PAUSE = 0.1
 """Seconds between two questions at an API server that cannot answer yet."""
 
+_CONFLICT = 409
 _INVALID = (400, 403, 422)
 """How an API server says that it does not take an object."""
 
@@ -46,13 +47,14 @@ class ApiNode(Node):
 
         Raises NotObservableError where the API server does not take it.
         """
-        made = self._post(self.home.pods, manifest.pod(pod, self.home, name=name, node=self.name), pod)
+        document = manifest.pod(pod, self.home, name=name, node=self.name)
+        made = self._post(self.home.pods, document, pod)
         return self._enter(made["metadata"]["uid"], name, alias)
 
     def _post(self, path: str, document: Document, pod: Pod) -> Document:
         """Create an object for a pod of the scenario."""
         try:
-            return self._api.post(path, document)
+            return self._created(path, document)
         except RefusedError as refused:
             if refused.code in _INVALID:
                 raise NotObservableError(
@@ -66,14 +68,28 @@ class ApiNode(Node):
         self._there.add(uid)
         return uid, name
 
+    def _created(self, path: str, document: Document) -> Document:
+        """Create it; where that was asked twice, because the first answer was lost, there is one already."""
+        try:
+            return self._api.post(path, document)
+        except RefusedError as refused:
+            if refused.code != _CONFLICT:
+                raise
+            return self._api.get(f"{path}/{document['metadata']['name']}")
+
     def bind(self, uid: str) -> None:
         """Let the node have a pod."""
         name = self._names[uid]
         try:
             self._api.post(f"{self.home.pods}/{name}/binding", manifest.binding(name, self.home, node=self.name))
         except RefusedError as refused:
-            raise self._unwilling("bind a pod", refused) from refused
+            if refused.code != _CONFLICT or not self._is_bound(name):
+                raise self._unwilling("bind a pod", refused) from refused
         self._bound.add(uid)
+
+    def _is_bound(self, name: str) -> bool:
+        """Whether a binding that was asked for twice was heard the first time."""
+        return bool(self._api.get(f"{self.home.pods}/{name}")["spec"].get("nodeName") == self.name)
 
     def await_reported(self, pods: Mapping[str, Sequence[str]]) -> None:
         """Wait until the API server has heard that containers have begun.
@@ -83,10 +99,10 @@ class ApiNode(Node):
         """
 
         def reported(known: Mapping[str, Document]) -> bool:
-            return all(set(names) <= _begun(known.get(uid, {})) for uid, names in pods.items())
+            return all(set(names) <= begun(known.get(uid, {})) for uid, names in pods.items())
 
         if not self._watch.until(reported, self.timeouts.seconds("finish")):
-            seen = {uid: sorted(_begun(self._watch.pods().get(uid, {}))) for uid in pods}
+            seen = {uid: sorted(begun(self._watch.pods().get(uid, {}))) for uid in pods}
             raise capture_error("report to the API server", self._expired("finish", f"{seen}; {self._watch.trouble}"))
 
     def drop(self, uids: Sequence[str]) -> None:
@@ -153,7 +169,7 @@ class ApiNode(Node):
         return text
 
 
-def _begun(pod: Document) -> set[str]:
+def begun(pod: Document) -> set[str]:
     """Containers that run or have run, by what the API server has of them."""
     status = pod.get("status") or {}
     every = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]

@@ -38,6 +38,8 @@ class KindPerformance(Performance):
         """Arrivals of the step that is carried out."""
 
         self._created: set[str] = set()
+        self._earlier = 0
+        """Pods that were on the node before the first of the scenario."""
 
     def run(self, subject: str) -> History:
         """Create pods beforehand where their times of creation matter, then carry everything out."""
@@ -70,7 +72,8 @@ class KindPerformance(Performance):
     def _create(self, pod: Pod, arrival: int) -> tuple[str, str]:
         name = f"{pod.name}-{self._prefix}-{arrival}"
         # On a node's first scenario the reference calls the pods `name.1`, `name.2` and so on, as they arrive.
-        uid, name = self._worker.create(pod, name=name, alias=f"{pod.name}.{arrival + 1}")
+        alias = f"{pod.name}.{self._earlier + arrival + 1}"
+        uid, name = self._worker.create(pod, name=name, alias=alias)
         self._created.add(uid)
         return uid, name
 

@@ -36,6 +36,10 @@ Wait = Literal[
     "placement",
     "power",
     "delete",
+    "outage",
+    "helper",
+    "namespace",
+    "drain",
 ]
 
 SECONDS: Final[dict[Wait, float]] = {
@@ -62,6 +66,10 @@ SECONDS: Final[dict[Wait, float]] = {
     "placement": 20,  # until the scheduler has given a pod to its node
     "power": 90,  # from the cut until the node's systemd runs again
     "delete": 120,  # `kind delete cluster`
+    "outage": 90,  # how long an API server that answered before may be gone
+    "helper": 120,  # from the creation of the pod that looks at a node until it runs; its image is pulled meanwhile
+    "namespace": 60,  # until a namespace that is being deleted is no more
+    "drain": 300,  # until pods that were evicted are gone
 }
 
 VARIABLE: Final = "PINPROOF_SLOW"

@@ -1,0 +1,125 @@
+"""Our own namespace in a cluster: made where there is none, and deleted by the last run that made one.
+
+A namespace that an administrator has made (`pinproof cluster manifests`) is used as it is and stays. Two runs at once may come
+and go in any order: who comes marks the namespace before taking a lease in it, and who goes deletes it only as it was when
+nobody else had a lease.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Final
+
+from pinproof.errors import SubjectError
+from pinproof.subjects.cluster.api import Api, Document, RefusedError
+from pinproof.subjects.kubelet.timeouts import Timeouts
+
+NAMESPACE: Final = "pinproof"
+PATH: Final = f"/api/v1/namespaces/{NAMESPACE}"
+LEASES: Final = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+
+_MADE: Final = "pinproof.dev/made-by-a-run"
+_ENTERED: Final = "pinproof.dev/entered"
+_ATTEMPTS: Final = 5
+_PAUSE: Final = 0.1
+
+DOCUMENT: Final = {
+    "apiVersion": "v1",
+    "kind": "Namespace",
+    "metadata": {
+        "name": NAMESPACE,
+        "labels": {_MADE: "true", "pod-security.kubernetes.io/enforce": "privileged"},
+    },
+}
+"""Pods may have folders of the node there, which the one that looks at the node needs."""
+
+
+def enter(api: Api, timeouts: Timeouts) -> None:
+    """Have the namespace, and let it be known that somebody is coming. Raises SubjectError, RefusedError."""
+    deadline = time.monotonic() + timeouts.seconds("namespace")
+    while True:
+        there = _get(api)
+        if there is None:
+            _make(api)
+        elif not there["metadata"].get("deletionTimestamp"):
+            if _is_ours(there):
+                api.patch(PATH, {"metadata": {"annotations": {_ENTERED: secrets.token_hex(8)}}})
+            break
+        if time.monotonic() > deadline:
+            raise _stuck(timeouts, "it is still being deleted")
+        time.sleep(_PAUSE)  # a namespace that goes cannot be told from one that is gone by a watch of it alone
+    await_account(api, NAMESPACE, timeouts)
+
+
+def leave(api: Api) -> None:
+    """Delete the namespace if a run has made it and nobody is in it; our own lease is given back before."""
+    for _ in range(_ATTEMPTS):
+        there = _get(api)
+        if there is None or not _is_ours(there) or api.get(LEASES)["items"]:
+            return
+        try:
+            api.delete(PATH, version=there["metadata"]["resourceVersion"])
+        except RefusedError as refused:
+            if refused.code != 409:  # somebody is coming: look again
+                raise
+        else:
+            return
+
+
+def await_gone(api: Api, timeouts: Timeouts) -> None:
+    """Wait until a namespace that is being deleted is no more; it is not waited for where it stays."""
+    deadline = time.monotonic() + timeouts.seconds("namespace")
+    while (there := _get(api)) and there["metadata"].get("deletionTimestamp"):
+        if time.monotonic() > deadline:
+            raise _stuck(timeouts, str(there.get("status")))
+        time.sleep(_PAUSE)  # as above
+
+
+def await_account(api: Api, namespace: str, timeouts: Timeouts) -> None:
+    """A fresh namespace has no default service account for a moment, and takes no pods until then. Raises SubjectError."""
+    deadline = time.monotonic() + timeouts.seconds("account")
+    while True:
+        try:
+            api.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+        except RefusedError as refused:
+            if time.monotonic() > deadline:
+                raise SubjectError(
+                    "wait for the default service account",
+                    f"the wait 'account' expired after {timeouts.seconds('account'):g} s; last seen: {refused}",
+                    fault="the cluster's controller manager, or a very slow machine",
+                    remedy="set PINPROOF_SLOW=3",
+                ) from refused
+            time.sleep(_PAUSE)  # what is not there yet cannot be watched by its name while the server refuses
+        else:
+            return
+
+
+def _get(api: Api) -> Document | None:
+    try:
+        return api.get(PATH)
+    except RefusedError as refused:
+        if refused.code == 404:
+            return None
+        raise
+
+
+def _make(api: Api) -> None:
+    try:
+        api.post("/api/v1/namespaces", DOCUMENT)
+    except RefusedError as refused:
+        if refused.code != 409:  # another run was quicker
+            raise
+
+
+def _is_ours(there: Document) -> bool:
+    return _MADE in (there["metadata"].get("labels") or {})
+
+
+def _stuck(timeouts: Timeouts, seen: str) -> SubjectError:
+    return SubjectError(
+        f"wait for the namespace {NAMESPACE}",
+        f"the wait 'namespace' expired after {timeouts.seconds('namespace'):g} s; last seen: {seen}",
+        fault="the cluster: something in the namespace does not go",
+        remedy=f"see `kubectl get namespace {NAMESPACE} -o yaml`",
+    )
