@@ -8,13 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from pinproof.build import cache, runtimes
-from pinproof.engine import engines, own, programs, supervisor, traces
+from pinproof.engine import engines, own, programs
+from tests.own_engine import isolate, machine
 
 pytestmark = pytest.mark.engine
 
@@ -42,18 +41,7 @@ with running() as engine, tempfile.TemporaryDirectory() as work:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> own.Place:
     """A cache of its own, so that the engine is nobody else's, with the programs of the real one."""
-    if hindrance := own.hindrance():
-        pytest.fail(f"an engine cannot be started here: {hindrance}")
-    programs.programs()
-    runtimes.oci_runtime()
-    built = cache.directory()
-    (tmp_path / "pinproof").mkdir()
-    for name in ("engine-programs", "runtime", "go"):
-        if (built / name).exists():
-            (tmp_path / "pinproof" / name).symlink_to(built / name)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("PINPROOF_ENGINE", "own")
-    return own.place()
+    return isolate(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -81,52 +69,6 @@ def user() -> Iterator[Callable[[], subprocess.Popen[str]]]:
 
 
 User = Callable[[], "subprocess.Popen[str]"]
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What an engine could leave behind."""
-
-    processes: list[str]
-    mounts: list[str]
-    interfaces: list[str]
-    groups: list[str]
-    directories: list[str]
-    made: list[str]
-    forwarding: str
-
-
-def machine(home: own.Place) -> Machine:
-    """What this engine could leave behind; what others do meanwhile, with engines of their own, is not looked at."""
-    alone = [path for path in Path("/run").glob("pinproof-*") if path != home.run] == []
-    return Machine(
-        processes=sorted(_processes(home)),
-        mounts=[
-            line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(home.data.parent) in line
-        ],
-        interfaces=sorted(path.name for path in traces.INTERFACES.iterdir() if _is_of(path, home.bridge)),
-        groups=sorted(str(path) for path in traces._groups(home.name)),
-        directories=[str(path) for path in (home.run, home.data) if path.exists()],
-        made=[str(path) for path in supervisor.MADE if alone and path.exists()],
-        forwarding=Path("/proc/sys/net/ipv4/ip_forward").read_text(),
-    )
-
-
-def _processes(home: own.Place) -> Iterator[str]:
-    """Those in its control groups, and those of its programs that were given its cache."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            name = (folder / "comm").read_text().strip()
-            grouped = f"/{home.name}" in (folder / "cgroup").read_text()
-            given = str(home.data.parent.parent).encode() in (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if grouped or (given and name in ("dockerd", "containerd", "containerd-shim", "docker-proxy", "sh", "unshare")):
-            yield name
-
-
-def _is_of(interface: Path, bridge: str) -> bool:
-    return interface.name == bridge or (interface / "master").resolve().name == bridge
 
 
 def await_gone(home: own.Place) -> None:

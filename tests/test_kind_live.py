@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from pinproof import build
-from pinproof.build.kind_command import kind
-from pinproof.build.runtimes import oci_runtime
 from pinproof.cli.main import main
 from pinproof.engine import Engine, running
 from pinproof.errors import SubjectError
 from pinproof.running.examine import examine
 from pinproof.scenario.reader import read_scenario
-from pinproof.subjects.kind.cluster import Maker
-from pinproof.subjects.kind.engine import Commands
-from pinproof.subjects.kind.holding import Holdings
 from pinproof.subjects.kind.subject import KEEP, KindSubject
 from pinproof.subjects.kubelet.binary import KubeletBinary
-from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.subjects.registry import open_subject
+from tests.kind_runs import SPEC, containers, scenario_file
 
 pytestmark = pytest.mark.engine
 
-SPEC = "kind:1.36.3?workers=1"
 MINUTES = 15 * 60
 
 
@@ -53,42 +41,6 @@ def subject(engine: Engine) -> Iterator[KindSubject]:
         yield opened
 
 
-def containers(engine: Engine) -> list[str]:
-    """Everything there is on the engine, networks included."""
-    said = [
-        subprocess.run(
-            [engine.name, *question], env=engine.environment(), capture_output=True, text=True, check=True
-        ).stdout.split()
-        for question in (["ps", "-aq"], ["network", "ls", "-q"], ["volume", "ls", "-q"])
-    ]
-    return sorted(word for words in said for word in words)
-
-
-SCENARIO = """
-apiVersion: pinproof/v1alpha1
-kind: Scenario
-metadata: {name: refused}
-topology: two_even
-kubelet:
-  memoryManagerPolicy: Static
-  topologyManagerPolicy: restricted
-  kubeReserved: {memory: 924Mi}
-  reservedMemory:
-  - {numaNode: 0, limits: {memory: 512Mi}}
-  - {numaNode: 1, limits: {memory: 512Mi}}
-steps:
-- admit: {name: a, containers: [{name: c, cpu: 500m, memory: 4Gi}]}
-- admit: {name: b, containers: [{name: c, cpu: 500m, memory: 60Gi}]}
-- restart: {}
-"""
-
-
-def scenario_file(place: Path) -> Path:
-    file = place / "scenario.yaml"
-    file.write_text(SCENARIO)
-    return file
-
-
 @pytest.mark.timeout(MINUTES)
 def test_a_refusal_is_a_phase_a_reason_a_message_and_an_event(subject: KindSubject, tmp_path: Path) -> None:
     """The judge compares phase, reason and message; the event says the same."""
@@ -97,30 +49,6 @@ def test_a_refusal_is_a_phase_a_reason_a_message_and_an_event(subject: KindSubje
     assert "passed" == proof.judgement.outcome
     events = subject.gather()["events.json"]
     assert '"reason": "UnexpectedAdmissionError"' in events or '"reason": "TopologyAffinityError"' in events
-
-
-@pytest.mark.timeout(MINUTES)
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_of_a_run_that_is_ended(
-    engine: Engine, subject: KindSubject, tmp_path: Path, ending: signal.Signals
-) -> None:
-    """Ctrl-C cleans up by itself; after `kill -9` the next run does."""
-    del subject  # it holds the only worker of its cluster, so the run below makes another
-    before = containers(engine)
-    command = [sys.executable, "-m", "pinproof", "replay", str(scenario_file(tmp_path)), "--subject", SPEC]
-    run = subprocess.Popen(command, env={name: value for name, value in os.environ.items() if name != KEEP})
-    while containers(engine) == before:
-        assert run.poll() is None
-        time.sleep(0.5)  # nobody announces that kind has begun
-    run.send_signal(ending)
-    assert run.wait() != 0
-
-    if ending is signal.SIGKILL:
-        assert before != containers(engine)
-        commands = Commands(engine.name, Timeouts(), engine.env)
-        left = Holdings(Maker(commands, kind(), build.runtime(), oci_runtime())).clean()
-        assert 1 == len(left)
-    assert before == containers(engine)
 
 
 @pytest.mark.timeout(MINUTES)

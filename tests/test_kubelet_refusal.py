@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinproof.subjects.kubelet.refusal import Ending, ending, unquote
+from pinproof.subjects.kubelet.refusal import Ending, ending, starved, unquote
 
 HEAD = "E1121 23:01:02.123456    4242 kubelet.go:1]"
 
@@ -75,3 +75,14 @@ def test_a_random_name_is_no_part_of_a_refusal() -> None:
 def test_a_kubelet_that_is_killed_at_a_point_has_refused_nothing() -> None:
     """Any other has a reason, if an empty one."""
     assert (None, "") == (Ending("crashed", "").refusal, Ending("stopped", "").refusal)
+
+
+def test_a_machine_that_has_given_out_its_inotify_instances_is_no_refusal() -> None:
+    """Every kubelet and every node of a cluster takes some of them; whose kubelet it is does not matter."""
+    log = f'{HEAD} "Failed to start cAdvisor" err="inotify_init: too many open files"\n'
+
+    error = starved(ending(log, code=1))
+
+    assert error is not None
+    assert "fs.inotify.max_user_instances" in error.remedy
+    assert starved(Ending("refused", "no such file")) is None

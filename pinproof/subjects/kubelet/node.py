@@ -17,7 +17,7 @@ from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
 from pinproof.subjects.kubelet.faults import Traps
 from pinproof.subjects.kubelet.made import made_files
 from pinproof.subjects.kubelet.observe import JUDGED, capture_error
-from pinproof.subjects.kubelet.refusal import Ending, ending
+from pinproof.subjects.kubelet.refusal import Ending, ending, starved
 from pinproof.subjects.kubelet.timeouts import Timeouts, Wait
 
 Files = Iterable[tuple[str, str | None]]
@@ -105,10 +105,13 @@ class Node:
         )
 
     def ending(self, reply: Reply) -> Ending:
-        """How the kubelet ended, of which the reply has code and signal."""
+        """How the kubelet ended, of which the reply has code and signal. Raises SubjectError if only this machine is to blame."""
         code = reply["exited"] if "exited" in reply else reply["exit_code"]
         # The agent answers like a shell: 128 and the signal; a Go program never exits with such a code by itself.
-        return ending(self.log(), code=code, signal=code - 128 if 128 < code < 160 else None)
+        ended = ending(self.log(), code=code, signal=code - 128 if 128 < code < 160 else None)
+        if error := starved(ended):
+            raise error
+        return ended
 
     def stop(self, signal: str) -> None:
         """Stop the kubelet by TERM or KILL; containers go on."""

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from pinproof.errors import SubjectError
+
 _LINE = re.compile(r"^[EF]\d{4} \S+ +\d+ \S+\] (?P<rest>.*)$")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _MESSAGE = re.compile(rf"^(?P<message>{_QUOTED})")
@@ -20,6 +22,8 @@ _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v"
 
 _DRAFT = re.compile(r"(?<=/)\.\d+(?= )")
 """The file without name in which a kubelet writes a new text: a dot and a random number."""
+
+_STARVED = "too many open files"
 
 _LAST_WORDS = ("command failed", "Failed to start ContainerManager")
 """Messages that a kubelet logs right before it exits on purpose; `err` beside them is the reason."""
@@ -51,6 +55,18 @@ def ending(log: str, *, code: int | None, signal: int | None = None) -> Ending:
     if code == 0:
         return Ending("stopped", "")
     return Ending("refused", _DRAFT.sub(".TEMP", _reason(log.splitlines())))
+
+
+def starved(ended: Ending) -> SubjectError | None:
+    """The error where a kubelet ended because this machine has given out what all kubelets on it share; that is no verdict."""
+    if ended.kind != "refused" or _STARVED not in ended.message:
+        return None
+    return SubjectError(
+        "run the kubelet",
+        ended.message,
+        fault="this machine: inotify instances (or open files) are used up, which all kubelets and clusters here share",
+        remedy="end other clusters and runs, use fewer workers, or: sudo sysctl -w fs.inotify.max_user_instances=1024",
+    )
 
 
 def unquote(text: str) -> str:
