@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from pinproof import build
-from pinproof.build import cache
+from pinproof.build import cache, node_image
 from pinproof.build.kind_command import kind
 from pinproof.build.runtimes import oci_runtime
+from pinproof.build.sources import DEFAULT_RELEASE
 from pinproof.engine import Engine, own, running
 from pinproof.subjects.kind.cluster import Maker
 from pinproof.subjects.kind.engine import Commands
@@ -42,9 +43,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[own.Place]:
 
 @pytest.fixture(scope="module")
 def engine(home: own.Place) -> Iterator[Engine]:
-    """It runs, and has the image from the first test on."""
+    """It runs, has the image, and has run a container: its own control groups come with the first."""
     del home
     with running() as found:
+        node_image.build(DEFAULT_RELEASE, engine=found)
         yield found
 
 

@@ -23,8 +23,11 @@ from pinproof.errors import SubjectError
 
 State = Literal["ok", "note", "missing"]
 NETWORK_SECONDS = 20
+INSTANCES_OF_A_NODE = 20
+"""inotify instances that a node of a kind cluster takes; a kubelet by itself takes 7."""
+
 LEAST_INSTANCES = 256
-"""inotify instances of a user: a kubelet takes 7, a node of a kind cluster about 20, other programs theirs."""
+"""So many let a user have a cluster of some workers beside other programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,10 @@ def _inotify() -> Iterator[Check]:
     limit = Path("/proc/sys/fs/inotify/max_user_instances")
     if limit.is_file() and (instances := int(limit.read_text())) < LEAST_INSTANCES:
         remedy = f"sudo sysctl -w fs.inotify.max_user_instances={4 * LEAST_INSTANCES}"
-        yield Check("inotify", "note", f"{instances} instances a user: enough for {instances // 20} nodes of kind clusters", remedy)
+        enough = instances // INSTANCES_OF_A_NODE
+        yield Check(
+            "inotify", "note", f"{instances} instances a user: enough for {enough} nodes of kind clusters", remedy
+        )
 
 
 def _engine() -> Check:
