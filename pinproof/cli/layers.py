@@ -1,4 +1,4 @@
-"""`pinproof layers`: the same scenarios through reference, component and kubelet; the first pair that disagrees is named."""
+"""`pinproof layers`: the same scenarios through reference, component, kubelet or cluster; the first pair that disagrees."""
 
 from __future__ import annotations
 

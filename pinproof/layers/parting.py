@@ -1,4 +1,4 @@
-"""One scenario through reference, component and kubelet: the first pair that disagrees names the layer.
+"""One scenario through reference, component, kubelet and cluster: the first pair that disagrees names the layer.
 
 Every subject is compared with the nearest one below it that tells all it may do, and in what that one cannot show with
 those further below. So what the kubelet shows of pods and blocks is measured by the managers that are inside it, and what
@@ -17,11 +17,14 @@ from pinproof.layers.answers import Answer, Side, contrast
 from pinproof.layers.looks import Agreed, Inapplicable, Incomplete
 from pinproof.running.artefacts import Gathers
 from pinproof.scenario.steps import Scenario
+from pinproof.subjects.protocol import NotObservableError
 
 _LAYERS = {
     ("reference", "component"): "the managers",
     ("component", "kubelet"): "what is around the managers",
     ("reference", "kubelet"): "the kubelet, in what the component does not show",
+    ("kubelet", "kind"): "the API server, containerd and the node around the kubelet",
+    ("reference", "kind"): "the cluster, in what the kubelet does not show",
 }
 
 
@@ -101,6 +104,8 @@ class Layers:
             answers = [] if lacking else self._answers(scenario)
         except InputError as error:
             lacking, answers = [f"the reference does not predict it: {error.problems[0]}"], []
+        except NotObservableError as error:
+            lacking, answers = [str(error)], []
         if lacking:
             return Inapplicable(lacking[0])
         failed = next((position for position, answer in enumerate(answers) if answer.trouble), None)

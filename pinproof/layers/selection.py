@@ -65,7 +65,7 @@ def drawn_for(sides: Sequence[Side], number: int, *, seed: int) -> Iterator[Scen
     able = [side.subject.capabilities for side in sides]
     observables = frozenset.intersection(*(each.observables for each in able))
     profile = Profile.of(oldest, Capabilities(observables, frozenset.intersection(*(each.steps for each in able))))
-    boots = any(side.name.startswith("kubelet") for side in sides)
+    boots = any(side.name.startswith(("kubelet", "kind")) for side in sides)
     for first in range(0, number, A_BOOT if boots else 1):
         setting = draw_setting(RandomDraws.of(seed=seed, number=first), profile)
         for index in range(first, min(number, first + (A_BOOT if boots else 1))):

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -187,7 +188,32 @@ func (n *node) purge(ctx context.Context, r purgeRequest) (reply, error) {
 	for _, manifest := range left {
 		err = errors.Join(err, os.Remove(manifest))
 	}
-	return nil, errors.Join(err, n.runtime.Purge(ctx))
+	err = errors.Join(err, n.runtime.Purge(ctx))
+	removeGroups()
+	return nil, err
+}
+
+// podGroups are the control groups of all pods, in version 1 and 2, as kind sets them up.
+var podGroups = []string{"/sys/fs/cgroup/*/kubelet/kubepods", "/sys/fs/cgroup/kubelet/kubepods"}
+
+// removeGroups lets the next kubelet make its control groups anew: one that runs without some leaves those of a former one as
+// they are, and a set of CPUs that this had is then a bound for what it has never heard of.
+func removeGroups() {
+	for _, pattern := range podGroups {
+		groups, _ := filepath.Glob(pattern) // the only error is a malformed pattern
+		for _, group := range groups {
+			folders := []string{}
+			_ = filepath.WalkDir(group, func(path string, entry os.DirEntry, err error) error {
+				if err == nil && entry.IsDir() {
+					folders = append(folders, path)
+				}
+				return nil // what vanishes meanwhile need not be removed
+			})
+			for _, folder := range slices.Backward(folders) {
+				_ = os.Remove(folder) // one with a process that is just ending stays
+			}
+		}
+	}
 }
 
 type observeRequest struct {

@@ -101,7 +101,12 @@ class BroughtNode(ApiNode):
 
     def _await_placed(self, uid: str) -> None:
         made = self._follow()
-        if made.until(lambda pods: _is_placed(pods.get(uid, {})), self.timeouts.seconds("placement")):
+
+        def placed(pods: Mapping[str, Document]) -> bool:
+            # One that is rejected may be gone again before anybody looks.
+            return _is_placed(pods.get(uid) or made.gone().get(uid, {}))
+
+        if made.until(placed, self.timeouts.seconds("placement")):
             return
         conditions = made.status(uid).get("conditions") or ()
         scheduled: Document = next((each for each in conditions if each["type"] == "PodScheduled"), {})
