@@ -20,7 +20,7 @@ from pinproof.layers.sorts import by_sort
 from pinproof.scenario.steps import Admit, Restart, Scenario, StateEdit
 from pinproof.scenario.topologies import machine
 from pinproof.scenario.writer import write_scenario
-from pinproof.subjects.protocol import Capabilities, Subject
+from pinproof.subjects.protocol import Capabilities, NotObservableError, Subject
 from pinproof.subjects.reference import ReferenceSubject
 from pinproof.suite import guaranteed, static
 
@@ -123,6 +123,27 @@ def test_a_scenario_that_one_cannot_do_is_left_out() -> None:
 
     assert {"component:1.36.3 cannot do admit": 1} == dict(account.inapplicable)
     assert 0 == account.agreed
+
+
+def test_a_scenario_that_turns_out_to_be_none_for_a_subject_is_left_out() -> None:
+    """A cluster finds some things out when it is asked for them."""
+
+    class Unwilling(Stand):
+        def run(self, scenario: Scenario) -> History:
+            del scenario
+            raise NotObservableError("an API server writes 1.5Gi as 1536Mi")
+
+    found = looked([ReferenceSubject("1.36"), Stand("kubelet:1.36.3"), Unwilling("kind:1.36.3")], SCENARIO)
+
+    assert {"an API server writes 1.5Gi as 1536Mi": 1} == dict(found.inapplicable)
+
+
+def test_between_kubelet_and_cluster_is_the_cluster() -> None:
+    """What the kubelet shows is the measure of what the cluster does."""
+    stands = (Stand("kubelet:1.36.3"), Stand("kind:1.36.3", rejected))
+    (parting,) = looked([ReferenceSubject("1.36"), *stands], SCENARIO).partings
+
+    assert "the API server, containerd and the node around the kubelet" == parting.layer
 
 
 def test_a_scenario_that_is_not_predicted_is_left_out() -> None:
