@@ -22,7 +22,7 @@ from __future__ import annotations
 from pinproof.running.case import Case, case
 from pinproof.running.configuration import Configuration, configured, none_policy, static
 from pinproof.running.crashing import crash_everywhere
-from pinproof.running.fractions import eighth
+from pinproof.running.fractions import eighth, nodes
 from pinproof.running.permuting import permute
 from pinproof.running.pods import (
     besteffort,
@@ -83,6 +83,7 @@ __all__ = [
     "hinted",
     "killed",
     "mib",
+    "nodes",
     "none_policy",
     "permute",
     "pod",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Final
+from typing import Final, NoReturn
 
 from pinproof.errors import CaptureError
 from pinproof.report.result import Table
@@ -97,6 +97,10 @@ class Prove:
         config = maker(machine) if isinstance(maker, Configuration) else maker
         before = self._there.found().before if self._there else ()
         return Scenario(self._name, machine, config, (*before, *steps))
+
+    def needs(self, what: str) -> NoReturn:
+        """For a case that takes a node as it is, where this node cannot show it: raises NotObservableError."""
+        raise NotObservableError(f"{self.machine.name} has not what the case needs: {what}")
 
     def examined(self, scenario: Scenario) -> Proof:
         """Run and judge one of many scenarios; only the first and those with a finding are kept for the end of the case.

@@ -13,12 +13,13 @@ const host = "/proc/1/root"
 
 var unitName = regexp.MustCompile(`^[A-Za-z0-9@._-]+$`)
 
-// restart restarts a unit of the node's systemd; only a pod that was given the node's processes and privileges can.
+// restart lets the node's systemd restart a unit; only a pod that was given the node's processes and privileges can. It does not
+// wait: the answer comes by the kubelet.
 func restart(unit string) (reply, error) {
 	if !unitName.MatchString(unit) {
 		return nil, fmt.Errorf("%q is no name of a unit", unit)
 	}
-	command := exec.Command("systemctl", "restart", unit)
+	command := exec.Command("systemctl", "--no-block", "restart", unit)
 	command.Path = "/usr/bin/systemctl"
 	command.Err = nil // it is not in this pod's own root
 	command.Dir = "/"

@@ -80,8 +80,13 @@ class Api:
             Document, json.loads(self._request("PATCH", path, body=body, content=f"application/{way}-patch+json"))
         )
 
-    def run(self, pod: str, command: Sequence[str], *, container: str = "") -> str:
-        """Run a command in a pod, given by its path, and return what it says. Raises RefusedError, ApiError."""
+    def run(self, pod: str, command: Sequence[str], *, container: str = "", once: bool = False) -> str:
+        """Run a command in a pod, given by its path, and return what it says. Raises RefusedError, ApiError.
+
+        `once`: it is not run again where its answer is lost.
+        """
+        if once:
+            return self._run(pod, command, container)
         return self._patiently(lambda: self._run(pod, command, container))
 
     def delete(self, path: str, *, grace: int | None = None, orphan: bool = False, version: str = "") -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
 
 from pinproof.errors import CaptureError, InputError
-from pinproof.history import Observation
+from pinproof.history import History, Observation, Prediction
+from pinproof.judge.compare import compare
 from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.configuration import Settings, settle
 from pinproof.reference.model import predict
@@ -15,34 +18,42 @@ from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.quantity import Quantity
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.kubelet.observe import Names, left_in_files
-from pinproof.subjects.protocol import Found, NotObservableError
+from pinproof.subjects.protocol import Capabilities, Found, NotObservableError
 
-_BOOKS = ("machine", "assignments", "pod_assignments", "cpu")
+_BOOKS: Final = Capabilities(frozenset({"machine", "assignments", "pod_assignments", "cpu"}), frozenset())
 
 
-def require_beginning(
-    found: Found, release: str, names: Mapping[str, str], state: str | None, cpu: str | None, *, node: str
-) -> None:
-    """Raises NotObservableError where the reference, led to what the node has, has other books. `names` is UID → pod."""
-    begun = Scenario("beginning", found.machine, found.kubelet, found.before)
+def choose(
+    ways: Iterable[Found], release: str, names: Mapping[str, str], state: str | None, cpu: str | None, *, node: str
+) -> Found:
+    """The first of the ways that leads the reference to what the node has. `names` is UID → pod.
+
+    Raises NotObservableError where none does.
+    """
+    why = ""
     try:
-        histories = predict(begun, behaviour_of(release), texts=False).histories
-        seen = left_in_files(state, cpu, Names(dict(names)))
+        seen = replace(left_in_files(state, cpu, Names(dict(names))), running=True)
+        for found in ways:
+            wrong = _difference(found, release, seen)
+            if not wrong:
+                return found
+            why = why or wrong
     except (InputError, CaptureError) as error:
-        raise NotObservableError(f"the reference cannot begin with what is on {node}: {error}") from error
-    differences = [_difference(history.observations[-1], seen) for history in histories]
-    if all(differences):
-        raise NotObservableError(f"the reference cannot begin with what is on {node}: {differences[0]}")
+        why = str(error)
+    raise NotObservableError(f"the reference cannot begin with what is on {node}: {why}")
 
 
-def _difference(predicted: Observation, seen: Observation) -> str:
-    if not predicted.running:
-        return f"it says that a kubelet does not start there: {predicted.refusal}"
-    for name in _BOOKS:
-        expected, is_ = getattr(predicted, name), getattr(seen, name)
-        if expected != is_ and (expected or is_):
-            return f"{name} would be {expected}, and is {is_}"
-    return ""
+def _difference(found: Found, release: str, seen: Observation) -> str:
+    """What is different in the closest of the books that the reference comes to; empty for nothing."""
+    begun = Scenario("beginning", found.machine, found.kubelet, found.before)
+    ends = [
+        History("", history.observations[-1:])
+        for history in predict(begun, behaviour_of(release), texts=False).histories
+    ]
+    differences = compare(Prediction(tuple(ends)), History("", (seen,)), _BOOKS)
+    return (
+        f"{differences[0].path} would be {differences[0].expected}, and is {differences[0].seen}" if differences else ""
+    )
 
 
 def require_same(found: Found, machine: Machine, config: KubeletConfig, release: str) -> None:

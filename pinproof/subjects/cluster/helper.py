@@ -52,10 +52,10 @@ class Helper:
             self.close()
             raise
 
-    def ask(self, *question: str) -> dict[str, Any]:
-        """Ask the node. Raises CaptureError with what went wrong."""
+    def ask(self, *question: str, once: bool = False) -> dict[str, Any]:
+        """Ask the node. Raises CaptureError with what went wrong; ApiError where it is asked `once` and the answer is lost."""
         try:
-            said = self._api.run(self.path, [PROGRAM, "helper", *question])
+            said = self._api.run(self.path, [PROGRAM, "helper", *question], once=once)
             answer = json.loads(said) or {}
         except (RefusedError, ValueError) as error:
             raise capture_error(f"ask the node, {question[0]}", str(error)) from error

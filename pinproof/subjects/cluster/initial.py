@@ -1,7 +1,7 @@
 """What is on a node already, as the steps that lead there. Pure.
 
-The pods are admitted in the order in which they came, and then a kubelet starts on the very state files that the node has: what
-it makes of them is what the reference begins with. UIDs in the files become those that the reference gives.
+The pods are admitted in the order in which they came. Where that does not explain the books, a kubelet starts on the very state
+files that the node has: UIDs in them become those that the reference gives.
 """
 
 from __future__ import annotations
@@ -47,21 +47,24 @@ def residents(pods: Iterable[Document]) -> tuple[Resident, ...]:
     return tuple(_resident(pod) for pod in alive)
 
 
-def steps(
+def ways(
     there: Iterable[Resident], pods: Mapping[str, Document], state: str | None, cpu: str | None
-) -> tuple[Step, ...]:
-    """What leads to these pods and these texts of the state files; `pods` are documents by our UID."""
+) -> Iterator[tuple[Step, ...]]:
+    """What may have led to these pods and these texts of the state files; `pods` are documents by UID.
+
+    A kubelet that has run all the time, or one that was started on the files as they are: it takes memory once more for init
+    containers that have ended.
+    """
     coming = list(there)
     led: list[Step] = []
     for resident in coming:
         led.append(Admit(resident.pod))
         led += [Exit(resident.pod.name, name) for name in _completed(pods[resident.uid])]
+    yield tuple(led)
     uids = {resident.uid: f"{resident.pod.name}.{number}" for number, resident in enumerate(coming, 1)}
-    if not stale((state, cpu), ()):
-        return tuple(led)
     order = tuple(resident.pod.name for resident in coming)
     restart = Restart(state=_text(with_uids(state, uids)), cpu_state=_text(cpu_with_uids(cpu, uids)), order=order)
-    return (*led, restart)
+    yield (*led, restart)
 
 
 def stale(texts: Iterable[str | None], uids: Collection[str]) -> set[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from pinproof.scenario.pod import Container, Pod
 from pinproof.subjects.cluster import manifest
-from pinproof.subjects.cluster.api import Api, Document, RefusedError
+from pinproof.subjects.cluster.api import Api, ApiError, Document, RefusedError
 from pinproof.subjects.cluster.apinode import ApiNode, begun, rejection
 from pinproof.subjects.cluster.helper import PROGRAM, Helper
 from pinproof.subjects.cluster.initial import uid_of
@@ -169,7 +170,8 @@ class ClusterNode(ApiNode):
         if setting != self.setting or list(files):
             raise NotObservableError("nothing is changed on a cluster's node")
         before = self._reading(STARTED)
-        self.helper.ask("restart", UNIT)
+        with suppress(ApiError):  # the answer comes by the kubelet, which may have ended before
+            self.helper.ask("restart", UNIT, once=True)
         self.until("restart the kubelet", "ready", lambda: self._has_taken_up(before))
         self._await_same_verdicts()
         return None

@@ -25,7 +25,7 @@ class ClusterPerformance(KindPerformance):
         self._cluster = node
         for number, resident in enumerate(there, 1):
             live = LivePod(resident.pod, resident.uid, resident.place, number)
-            live.completed = {each.name for each in resident.pod.init_containers if not each.restart_always}
+            live.stuck = True  # whatever state its containers are in, nothing is waited for
             self.pods[live.uid] = live
             self._names.pods[live.uid] = live.pod.name
             self._names.namespaces[live.namespace] = live.uid

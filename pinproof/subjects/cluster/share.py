@@ -71,4 +71,4 @@ def _amount(name: str, quantity: Quantity) -> int:
 
 
 def _shown(name: str, amount: int) -> str:
-    return f"{amount / 1000:g}" if name == "cpu" else str(Quantity.of_bytes(amount))
+    return f"{amount / 1000:g}" if name == "cpu" else f"{amount >> 20}Mi"

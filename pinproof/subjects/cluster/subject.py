@@ -14,7 +14,7 @@ from pinproof.history import History, Observation
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.cluster import access, discovery, initial, lease, premises, share
 from pinproof.subjects.cluster.api import Api, Document, RefusedError
-from pinproof.subjects.cluster.beginning import require_beginning, require_same
+from pinproof.subjects.cluster.beginning import choose, require_same
 from pinproof.subjects.cluster.disruption import Disruption
 from pinproof.subjects.cluster.helper import Helper
 from pinproof.subjects.cluster.manifest import Home
@@ -54,6 +54,9 @@ class ClusterSubject:
         self._machine = ""
         self._there: tuple[initial.Resident, ...] = ()
         self._found: Found | None = None
+        self._known: object = None
+        """What was found when that was worked out."""
+
         self._prefix = secrets.token_hex(3)
         self._runs = 0
         self._gathered: Mapping[str, str] = {}
@@ -81,13 +84,16 @@ class ClusterSubject:
             state, cpu = self._tidy(node)
             there = initial.residents(node.others())
             documents = {pod["metadata"]["uid"]: pod for pod in node.others()}
-        steps = initial.steps(there, documents, state, cpu)
-        setting = node.setting
-        found = Found(setting.machine, setting.kubelet, steps)
-        if found != self._found:
-            require_beginning(found, self.version, {r.uid: r.pod.name for r in there}, state, cpu, node=node.name)
-            self._found, self._there = found, there
-        return found
+        known = (there, state, cpu)
+        if self._found is None or known != self._known:
+            setting = node.setting
+            ways = (
+                Found(setting.machine, setting.kubelet, steps) for steps in initial.ways(there, documents, state, cpu)
+            )
+            names = {resident.uid: resident.pod.name for resident in there}
+            self._found = choose(ways, self.version, names, state, cpu, node=node.name)
+            self._known, self._there = known, there
+        return self._found
 
     def own(self, scenario: Scenario) -> Scenario:
         """The steps after those that led to the node. Raises NotObservableError for a scenario that begins on another node."""
@@ -215,7 +221,7 @@ class ClusterSubject:
             sys.stderr.write(f"pinproof: {name} had {left} pods of a run that was killed; they are deleted\n")
         self._machine = discovery.told(shape, config)
         others = len(initial.residents(node.others())) - 1
-        sys.stderr.write(f"pinproof: {name}: kubelet {self.version}, {self._machine}; {others} pods are there\n")
+        sys.stderr.write(f"pinproof: {name}: kubelet {self.version}, {self._machine}; pods that are there: {others}\n")
         for note in shape.notes:
             sys.stderr.write(f"pinproof: {name}: {note}\n")
         return node
