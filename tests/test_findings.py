@@ -1,6 +1,6 @@
 """The pages of `docs/findings`: each has its scenario, and the reference shows there what the page says.
 
-Of the missing series of aligned resources the reference says what was promised: it counts from 0.
+Of the missing series of aligned resources, and of a pod that a cluster has not heard of, the reference says what was promised.
 """
 
 from __future__ import annotations
@@ -125,6 +125,7 @@ SAID: tuple[tuple[str, str, Shown, object], ...] = (
     ("running-pod-rejected-after-restart", "1.36", verdicts, {"a": False}),
     ("shared-container-rejects-its-pod", "1.36", verdicts, {"a": False}),
     ("shared-container-rejects-its-pod", "1.37", verdicts, {"a": True}),
+    ("unreported-pod-rejected", "1.34", verdicts, {"a": True}),
     ("windows-memory-follows-cpus", "1.37", refusal, BOOKS_DIFFER),
 )
 """Scenario, minor, what to look at after the last step, what the page says of it."""

@@ -94,7 +94,7 @@ class ApiNode(Node):
     def await_reported(self, pods: Mapping[str, Sequence[str]]) -> None:
         """Wait until the API server has heard that containers have begun.
 
-        What a kubelet does not report before it is stopped, the next one does not know: 1.33 to 1.35 read there what was
+        What a kubelet does not report before it is stopped, the next one does not know: 1.33 and 1.34 read there what was
         allocated to a container.
         """
 
