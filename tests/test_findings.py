@@ -86,6 +86,16 @@ def created(last: Observation) -> object:
     return [name for told in (last.told or {}).values() for name in told]
 
 
+def told(last: Observation) -> object:
+    """Container → NUMA nodes that the runtime was told."""
+    return {name: sets.cpuset_mems for pod in (last.told or {}).values() for name, sets in pod.items()}
+
+
+def holders(last: Observation) -> object:
+    """Pods that have memory in the books."""
+    return sorted(last.assignments or {})
+
+
 SAID: tuple[tuple[str, str, Shown, object], ...] = (
     ("aligned-series-missing", "1.36", aligned, [0, 0, 0, 0]),
     ("closest-nodes-with-gaps", "1.36", refusal, "index out of range"),
@@ -103,6 +113,7 @@ SAID: tuple[tuple[str, str, Shown, object], ...] = (
     ("fixed-split-of-a-group", "1.32", refusal, None),
     ("fraction-in-a-pod", "1.36", verdicts, {"a": False}),
     ("fraction-in-reserved-memory", "1.36", refusal, "could not covert a variable of type Quantity to int64"),
+    ("full-disk-unnoticed", "1.36", holders, ["a", "b"]),
     ("group-broken-for-good", "1.36", refusal, BOOKS_DIFFER),
     (
         "huge-pages-cannot-be-reserved",
@@ -110,11 +121,13 @@ SAID: tuple[tuple[str, str, Shown, object], ...] = (
         refusal,
         'the total amount "64Mi" of type "hugepages-2Mi" is not equal to the value "0" determined by Node Allocatable feature',
     ),
+    ("init-container-again-unpinned", "1.36", told, {"i": ""}),
     ("kernel-without-numa", "1.36", free, 2**64 - (512 << 20) - (4 << 30)),
     ("killed-between-two-writes", "1.36", refusal, BOOKS_DIFFER),
     ("managed-pod-allocated-again", "1.37", refusal, BOOKS_DIFFER),
     ("managed-pod-and-an-older-kubelet", "1.37", refusal, BOOKS_DIFFER),
     ("managed-pod-rejected", "1.37", verdicts, {"a": False}),
+    ("memory-of-a-container-that-runs", "1.36", holders, ["b"]),
     ("memory-of-a-restarted-pod-leaks", "1.36", refusal, BOOKS_DIFFER),
     ("numa-node-ids-above-63", "1.36", refusal, NIL_POINTER),
     ("null-in-an-unverified-file", "1.36", refusal, NIL_POINTER),

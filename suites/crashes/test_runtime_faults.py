@@ -15,6 +15,7 @@ from pinproof.suite import (
     exits,
     gib,
     guaranteed,
+    remove,
     restart,
     runtime_forgets,
     static,
@@ -85,3 +86,22 @@ def test_init_containers_that_run_again(prove: Prove) -> None:
 
     assert [block(0, memory="2Gi")] == seen.blocks("a", "c")
     assert "0" == seen.mems("a", "c")
+
+
+@case("MM-RUNTIME-004", machines="two_even", kubelet=STATIC)
+def test_memory_of_a_container_that_does_not_stop(prove: Prove) -> None:
+    """Both nodes are taken; one pod is removed and its container goes on. There is no memory for the next pod yet."""
+    filling, leaving = admit(guaranteed("x", memory="9Gi")), admit(guaranteed("a", memory="9Gi"))
+    seen = prove(filling, leaving, calls("StopContainer", "hangs"), remove("a"), admit(guaranteed("b", memory="9Gi")))
+
+    assert [block(1, memory="9Gi")] == seen.blocks("a", after=4)
+    assert ["x", "a"] == [pod for pod in ("x", "a", "b") if pod in seen.assigned()]
+
+
+@case("MM-RUNTIME-005", machines="two_even", kubelet=STATIC)
+def test_init_container_that_runs_again_is_pinned(prove: Prove) -> None:
+    """The runtime has forgotten the pod, whose init container was over: it runs again, on its pod's node."""
+    seen = prove(WITH_INIT, exits("a", "i"), runtime_forgets())
+
+    assert "0" == seen.mems("a", "i", after=1)
+    assert "0" == seen.mems("a", "i")
