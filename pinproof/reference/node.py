@@ -234,10 +234,9 @@ class Node:
             case AdmitTogether(pods=pods):
                 self._arrive_together(pods)
             case Remove(pod=name):
+                resident = self.residents.pop(name, None)  # one that was rejected before a restart is gone already
                 with suppress(CallHangs):
-                    self._remove(
-                        self.residents.pop(name, None)
-                    )  # one that was rejected before a restart is gone already
+                    self._remove(resident)
             case Exit():
                 self._exit(step)
 
