@@ -64,6 +64,40 @@ class PodVerdict(NamedTuple):
     """`status.message` of a rejected pod."""
 
 
+class Pages(NamedTuple):
+    """Where the kernel has put a running container's memory."""
+
+    anonymous: Mapping[int, int]
+    """NUMA node → bytes of ordinary pages that belong to no file."""
+
+    huge: Mapping[int, int]
+    """NUMA node → bytes of huge pages."""
+
+    mems: str
+    """`cpuset.mems` of its cgroup, as it was written."""
+
+    effective: str
+    """`cpuset.mems.effective`: what binds."""
+
+    allowed: str
+    """`Mems_allowed_list` of its first process."""
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        """The NUMA nodes on which it has memory of its own."""
+        return tuple(sorted(self.anonymous.keys() | self.huge.keys()))
+
+
+class Kernel(NamedTuple):
+    """What the kernel of a node says of the node as a whole."""
+
+    totals: Mapping[int, int]
+    """NUMA node → `MemTotal` in bytes, at this boot."""
+
+    killed: tuple[str, ...]
+    """Processes that it killed for want of memory, and why: `touched (CONSTRAINT_CPUSET)`."""
+
+
 class Told(NamedTuple):
     """What the container runtime was told when a container was last created."""
 
@@ -179,6 +213,10 @@ class Observation:
     enforced: Mapping[str, Mapping[str, Enforced]] | None = None
     """Pod → container → what the kernel holds it to."""
 
+    pages: Mapping[str, Mapping[str, Pages]] | None = None
+    """Running containers alone; only a subject with a kernel of its own sees them."""
+
+    kernel: Kernel | None = None
     hints: tuple[Hinted, ...] | None = None
     """In the order in which the Topology Manager asked during this step; only a subject inside the process sees them."""
 
@@ -236,7 +274,7 @@ class Prediction:
 
 def parts_of(record: object) -> dict[str, object] | None:
     """The fields of a record of this module or another dataclass by name; None for anything else."""
-    if isinstance(record, Block | Table | Told | Enforced | NodeState | PodVerdict | Hinted):
+    if isinstance(record, Block | Table | Told | Enforced | Pages | Kernel | NodeState | PodVerdict | Hinted):
         return record._asdict()
     if is_dataclass(record) and not isinstance(record, type):
         return {part.name: getattr(record, part.name) for part in fields(record)}

@@ -1,4 +1,4 @@
-"""Which tests run when nobody says: all but those that take long or need a container engine; `-m slow`, `-m engine` take them."""
+"""Which tests run when nobody says: not those that take long or need more than Python and Go; `-m slow` and so on take them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ settings.load_profile("pinproof")
 LEFT_OUT = {
     "slow": "builds and boots kubelets for minutes; run by `tox -e seeded`",
     "engine": "needs a container engine, or root to start one; run by `tox -e kind`",
+    "vm": "boots virtual machines by emulation; run by `tox -e vm`",
 }
 
 

@@ -41,6 +41,12 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()[:16]
 
 
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def build_once(final: Path, make: Callable[[Path], None], *, what: str, turn: str = "") -> Path:
     """Return the directory `final`, made by `make` if it does not exist yet.
 

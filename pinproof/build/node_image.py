@@ -98,11 +98,7 @@ class Recipe:
     @property
     def containerd(self) -> Commands:
         """containerd, its shim and its command line."""
-        module = self.lock.module(CONTAINERD)
-        names = ("containerd", "ctr", "containerd-shim-runc-v2")
-        stamps = ((f"{CONTAINERD}/version.Version", module.version),)
-        tags = ("no_btrfs", "no_devmapper", "no_zfs")
-        return Commands(module, tuple((name, f"{CONTAINERD}/cmd/{name}") for name in names), tags, stamps)
+        return containerd(self.lock)
 
     @property
     def etcd(self) -> Commands:
@@ -145,6 +141,15 @@ class Recipe:
     def reference(self) -> str:
         """What the image is called: `localhost/pinproof/node:v1.36.3-0123456789abcdef`."""
         return f"{NAME}:v{self.version}-{self.key()}"
+
+
+def containerd(locked: Lock) -> Commands:
+    """containerd, its shim and its command line."""
+    module = locked.module(CONTAINERD)
+    names = ("containerd", "ctr", "containerd-shim-runc-v2")
+    stamps = ((f"{CONTAINERD}/version.Version", module.version),)
+    tags = ("no_btrfs", "no_devmapper", "no_zfs")
+    return Commands(module, tuple((name, f"{CONTAINERD}/cmd/{name}") for name in names), tags, stamps)
 
 
 def recipe(version: str) -> Recipe:

@@ -17,6 +17,7 @@ STEP = "build the recording runtime"
 COMMAND = "pinproof-runtime"
 OCI_COMMAND = "pinproof-oci"
 PAUSE_COMMAND = "pinproof-pause"
+FIRST_COMMAND = "pinproof-init"
 NEEDED_SPACE = cache.GIB // 2
 
 
@@ -47,6 +48,15 @@ def pause() -> Path:
     return _built() / PAUSE_COMMAND
 
 
+def first() -> Path:
+    """Return the first process of a virtual machine.
+
+    Raises:
+        SubjectError: It cannot be built.
+    """
+    return _built() / FIRST_COMMAND
+
+
 def _built() -> Path:
     """The directory with all of the driver's commands but the component driver, which is each release's own."""
     source = driver_directory()
@@ -66,7 +76,7 @@ def _built() -> Path:
             "GOFLAGS": "-mod=readonly -buildvcs=false",
             "GOTMPDIR": str(work / "tmp"),
         }
-        packages = [f"./cmd/{name}" for name in (COMMAND, OCI_COMMAND, PAUSE_COMMAND)]
+        packages = [f"./cmd/{name}" for name in (COMMAND, OCI_COMMAND, PAUSE_COMMAND, FIRST_COMMAND)]
         arguments = ["build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", f"{work / 'out'}/", *packages]
         with Progress(f"{STEP} with {go}") as progress:
             finished = golang.run(go, *arguments, cwd=source, env=env, progress=progress)

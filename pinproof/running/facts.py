@@ -37,6 +37,11 @@ class Facts:
         """Such as `kubelet`."""
         return self.name.partition(":")[0]
 
+    @property
+    def patience(self) -> float:
+        """How much longer than others a case may take; of a subject whose instructions are emulated."""
+        return float(self.properties.get("patience", "1"))
+
     def packed(self) -> dict[str, Any]:
         """Plain data, to be sent to a worker."""
         return {"name": self.name, "version": self.version, "properties": dict(self.properties)}

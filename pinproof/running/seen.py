@@ -17,8 +17,10 @@ from pinproof.history import (
     Hint,
     Hinted,
     History,
+    Kernel,
     NodeState,
     Observation,
+    Pages,
     PodVerdict,
     Resources,
     Table,
@@ -168,6 +170,18 @@ class Seen:
             return enforced[pod][container]
         except KeyError:
             raise NothingToSeeError(f"nothing that container {container!r} of pod {pod!r} was told is here") from None
+
+    def pages(self, pod: str, container: str = "c", *, after: int = -1) -> Pages:
+        """Where the kernel has put the memory of a running container."""
+        lying: Mapping[str, Mapping[str, Pages]] = self._field("pages", after)
+        if container not in lying.get(pod, {}):
+            raise NothingToSeeError(f"container {container!r} of pod {pod!r} does not run")
+        return lying[pod][container]
+
+    def kernel(self, *, after: int = -1) -> Kernel:
+        """What the node's kernel says of the node as a whole."""
+        seen: Kernel = self._field("kernel", after)
+        return seen
 
     def exclusive_cpus(self, pod: str, container: str = "c", *, after: int = -1) -> str:
         """CPUs the CPU manager keeps for the container alone, in list form; empty for none."""

@@ -89,7 +89,7 @@ def select(items: list[pytest.Item], config: pytest.Config, settings: Settings, 
     for item in taken:
         if item.get_closest_marker("timeout") is None:
             limit = NIGHTLY_HANG_SECONDS if _is_nightly(item) else HANG_SECONDS
-            item.add_marker(pytest.mark.timeout(limit * settings.slow))
+            item.add_marker(pytest.mark.timeout(limit * settings.slow * facts.patience))
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     return Selected(

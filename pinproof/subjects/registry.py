@@ -128,6 +128,12 @@ def _cluster(spec: str, what: str, options: Options) -> Subject:
     return open_cluster(spec, what, options)
 
 
+def _vm(spec: str, what: str, options: Options) -> Subject:
+    from pinproof.subjects.vm.opening import open_vm
+
+    return open_vm(spec, what, options)
+
+
 def _reference(spec: str, what: str, options: Options) -> Subject:
     from pinproof.subjects.reference import ReferenceSubject
 
@@ -135,7 +141,14 @@ def _reference(spec: str, what: str, options: Options) -> Subject:
 
 
 KINDS: Final[Mapping[str, Callable[[str, str, Options], Subject]]] = MappingProxyType(
-    {"kubelet": _kubelet, "component": _component, "kind": _kind, "cluster": _cluster, "reference": _reference}
+    {
+        "kubelet": _kubelet,
+        "component": _component,
+        "kind": _kind,
+        "cluster": _cluster,
+        "vm": _vm,
+        "reference": _reference,
+    }
 )
 """Kind → how to open it from (the whole text, what follows the colon, options)."""
 
@@ -145,6 +158,7 @@ USAGE: Final[Mapping[str, str]] = MappingProxyType(
         "component": "component:VERSION|TREE|BINARY",
         "kind": "kind:VERSION[?kubelet=VERSION|TREE|BINARY]",
         "cluster": "cluster:KUBECONFIG[?node=NAME]",
+        "vm": "vm[:VERSION|TREE|BINARY]",
         "reference": "reference[:MINOR]",
     }
 )

@@ -4,6 +4,8 @@
 //	pinproof-runtime agent [--namespaces user|root]
 //
 //	pinproof-runtime inside                             the same questions, asked inside a node of a kind cluster
+//	pinproof-runtime guest                              the first process of a node that is a virtual machine
+//	pinproof-runtime machine QEMU ARGUMENTS             holds the process of such a machine on the host
 //	pinproof-runtime workload                           what runs in the containers of such a node's pods
 //
 //	pinproof-runtime helper QUESTION                    what is asked of a node that belongs to somebody else
@@ -19,14 +21,16 @@ import (
 	"os"
 
 	"pinproof.dev/driver/internal/control"
+	"pinproof.dev/driver/internal/guest"
 	"pinproof.dev/driver/internal/helper"
 	"pinproof.dev/driver/internal/inside"
+	"pinproof.dev/driver/internal/machine"
 	"pinproof.dev/driver/internal/namespaces"
 	"pinproof.dev/driver/internal/trap"
 	"pinproof.dev/driver/internal/workload"
 )
 
-const usage = "usage: pinproof-runtime agent [--namespaces user|root] | inside | workload | helper\n"
+const usage = "usage: pinproof-runtime agent [--namespaces user|root] | inside | guest | machine COMMAND | workload | helper\n"
 
 func main() {
 	if len(os.Args) < 2 {
@@ -36,8 +40,13 @@ func main() {
 	if os.Args[1] == trap.Command {
 		os.Exit(trap.Main(os.Args[2:])) // with arguments of its own
 	}
-	if os.Args[1] == "helper" {
-		os.Exit(helper.Main(os.Args[2:])) // same
+	switch os.Args[1] { // with arguments of their own
+	case "machine":
+		os.Exit(machine.Main(os.Args[2:]))
+	case "helper":
+		os.Exit(helper.Main(os.Args[2:]))
+	case "workload":
+		os.Exit(workload.Main(os.Args[2:]))
 	}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	mode := flags.String("namespaces", namespaces.User, "user: map the caller to root of a new user namespace; root: the caller is root")
@@ -53,8 +62,10 @@ func main() {
 		os.Exit(control.Main(*mode))
 	case "inside":
 		os.Exit(inside.Main())
-	case "workload":
-		os.Exit(workload.Main())
+	case "guest":
+		os.Exit(guest.Main())
+	case "guest-agent":
+		os.Exit(guest.Agent())
 	default:
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)

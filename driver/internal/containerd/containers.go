@@ -69,6 +69,25 @@ func Connect() (*Runtime, error) {
 	return &Runtime{cri.NewRuntimeServiceClient(conn)}, nil
 }
 
+// Await waits until the runtime answers.
+func Await(ctx context.Context) error {
+	runtime, err := Connect()
+	if err != nil {
+		return err
+	}
+	for {
+		_, err := runtime.client.Version(ctx, &cri.VersionRequest{})
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the container runtime does not answer: %w", err)
+		case <-time.After(quick):
+		}
+	}
+}
+
 // Containers lists those of all pods, the newest last.
 func (r *Runtime) Containers(ctx context.Context) ([]Container, error) {
 	reply, err := r.client.ListContainers(ctx, &cri.ListContainersRequest{})
@@ -105,6 +124,45 @@ func Told(list []Container) error {
 		}
 	}
 	return nil
+}
+
+// Details are what the runtime knows of a container beside its state.
+type Details struct {
+	PID      int // 0: it does not run
+	Mems     string
+	CPUs     string
+	ExitCode *int32 // nil: it has not ended
+}
+
+// Details asks for those of one container. Its sets are those that it was given last.
+func (r *Runtime) Details(ctx context.Context, id string) (Details, error) {
+	reply, err := r.client.ContainerStatus(ctx, &cri.ContainerStatusRequest{ContainerId: id, Verbose: true})
+	if err != nil {
+		return Details{}, err
+	}
+	var info struct {
+		PID  int `json:"pid"`
+		Spec struct {
+			Linux struct {
+				Resources struct {
+					CPU struct {
+						CPUs string `json:"cpus"`
+						Mems string `json:"mems"`
+					} `json:"cpu"`
+				} `json:"resources"`
+			} `json:"linux"`
+		} `json:"runtimeSpec"`
+	}
+	if err := json.Unmarshal([]byte(reply.GetInfo()["info"]), &info); err != nil {
+		return Details{}, fmt.Errorf("the runtime's words on container %s: %w", id, err)
+	}
+	set := info.Spec.Linux.Resources.CPU
+	found := Details{PID: info.PID, Mems: set.Mems, CPUs: set.CPUs}
+	if status := reply.GetStatus(); status.GetState() == cri.ContainerState_CONTAINER_EXITED {
+		code := status.GetExitCode()
+		found.ExitCode = &code
+	}
+	return found, nil
 }
 
 // End lets a running container end with a code.

@@ -2,14 +2,11 @@ package containerd
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"pinproof.dev/driver/internal/oci"
 )
@@ -93,14 +90,11 @@ func listIn(group, name string) (string, error) {
 
 // process is the container's first process.
 func (r *Runtime) process(ctx context.Context, id string) (int, error) {
-	reply, err := r.client.ContainerStatus(ctx, &cri.ContainerStatusRequest{ContainerId: id, Verbose: true})
+	info, err := r.Details(ctx, id)
 	if err != nil {
 		return 0, err
 	}
-	var info struct {
-		PID int `json:"pid"`
-	}
-	if err := json.Unmarshal([]byte(reply.GetInfo()["info"]), &info); err != nil || info.PID <= 0 {
+	if info.PID <= 0 {
 		return 0, fmt.Errorf("the runtime does not tell the process of container %s", id)
 	}
 	return info.PID, nil

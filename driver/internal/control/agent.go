@@ -24,6 +24,7 @@ type agent struct {
 	mode  string
 	store *store.Store
 	cri   *recorder.Recorder
+	has   containers // what the container runtime has
 	logs  kubelet.Log
 	files *trap.Files
 
@@ -40,7 +41,7 @@ func newAgent(mode string) *agent {
 	files := trap.NewFiles(kubelet.Root, stateFiles, func(file, text string) {
 		calls.Note("write", recorder.Facts{"file": file, "text": text})
 	})
-	return &agent{mode: mode, store: kept, cri: calls, files: files, kubelets: map[string]kubelet.Binary{}}
+	return &agent{mode: mode, store: kept, has: recorded{kept}, cri: calls, files: files, kubelets: map[string]kubelet.Binary{}}
 }
 
 // current is the kubelet that runs or ran last, nil before the first.
@@ -120,15 +121,19 @@ func (a *agent) write(_ context.Context, r writeRequest) (reply, error) {
 			return nil, err
 		}
 	}
+	return nil, applyAll(r)
+}
+
+func applyAll(r writeRequest) error {
 	if r.Together {
-		return nil, applyTogether(r.Files)
+		return applyTogether(r.Files)
 	}
 	for _, change := range r.Files {
 		if err := change.Apply(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // applyTogether carries out all changes at once: each has a goroutine of its own, and they set off on one sign.

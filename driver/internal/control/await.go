@@ -7,10 +7,7 @@ import (
 	"slices"
 	"time"
 
-	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
-
 	"pinproof.dev/driver/internal/kubelet"
-	"pinproof.dev/driver/internal/store"
 )
 
 // How often to ask a kubelet that does not tell by itself; the interval grows from the first to the second.
@@ -30,7 +27,7 @@ func (a *agent) await(ctx context.Context, timeout millis, look func(context.Con
 	defer cancel()
 	var seen reply
 	for pause := quick; ; pause = min(pause*5/4, slow) {
-		changed := a.store.Changed() // before the look: what changes during it is not missed
+		changed := a.has.Changed() // before the look: what changes during it is not missed
 		body, satisfied := look(ctx)
 		if satisfied {
 			return body, nil
@@ -91,21 +88,25 @@ func (a *agent) awaitPods(ctx context.Context, r awaitPodsRequest) (reply, error
 		if err != nil {
 			return nil, false
 		}
+		list, err := a.has.List(ctx)
+		if err != nil {
+			return nil, false
+		}
 		states, satisfied := map[string]podState{}, true
 		for uid, containers := range r.Pods {
-			states[uid] = a.podState(known[uid], uid, containers)
+			states[uid] = a.podState(known[uid], uid, containers, list)
 			satisfied = satisfied && states[uid].State != "pending"
 		}
 		return reply{"pods": states}, satisfied
 	})
 }
 
-func (a *agent) podState(known kubelet.PodStatus, uid string, containers []string) podState {
+func (a *agent) podState(known kubelet.PodStatus, uid string, containers []string, list []Container) podState {
 	state := podState{State: "pending", Reason: known.Reason, Message: known.Message}
 	switch {
 	case known.Rejected():
 		state.State = "rejected"
-	case known.Processed && a.started(uid, containers):
+	case known.Processed && started(list, uid, containers):
 		state.State = "started"
 	case known.Processed && slices.Contains(a.hanging(), uid):
 		state.State = "hangs"
@@ -114,13 +115,23 @@ func (a *agent) podState(known kubelet.PodStatus, uid string, containers []strin
 }
 
 // started reports whether every one of the containers runs or has run.
-func (a *agent) started(uid string, containers []string) bool {
-	for _, name := range containers {
-		if c, exists := a.store.Latest(uid, name); !exists || c.State == cri.ContainerState_CONTAINER_CREATED {
+func started(list []Container, uid string, names []string) bool {
+	for _, name := range names {
+		if newest := latest(list, uid, name, 0); newest == nil || newest.State == "created" {
 			return false
 		}
 	}
 	return true
+}
+
+// latest is the newest attempt at a container, this or a later one; nil if there is none.
+func latest(list []Container, uid, name string, attempt uint32) *Container {
+	for i := len(list) - 1; i >= 0; i-- {
+		if c := &list[i]; c.UID == uid && c.Container == name && c.Attempt >= attempt {
+			return c
+		}
+	}
+	return nil
 }
 
 type awaitGoneRequest struct {
@@ -156,14 +167,14 @@ func (a *agent) awaitContainer(ctx context.Context, r awaitContainerRequest) (re
 	if r.State != "running" && r.State != "exited" && r.State != "absent" {
 		return nil, fmt.Errorf("state is %q, must be running, exited or absent", r.State)
 	}
-	return a.await(ctx, r.Timeout, func(context.Context) (reply, bool) {
-		found := a.store.Containers(func(c store.Container) bool {
-			return c.UID() == r.UID && c.Name() == r.Container &&
-				c.Config.GetMetadata().GetAttempt() >= r.Attempt
-		})
+	return a.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
+		list, err := a.has.List(ctx)
+		if err != nil {
+			return nil, false
+		}
 		state := "absent"
-		if len(found) > 0 {
-			state = store.StateName(found[len(found)-1].State)
+		if newest := latest(list, r.UID, r.Container, r.Attempt); newest != nil {
+			state = newest.State
 		}
 		if state != r.State && slices.Contains(a.hanging(), r.UID) {
 			return reply{"state": state, "hangs": true}, true

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"pinproof.dev/driver/internal/kubelet"
-	"pinproof.dev/driver/internal/store"
 )
 
 // patience is how long an observation may take before it is incomplete.
@@ -25,10 +24,14 @@ type observeRequest struct {
 func (a *agent) observe(ctx context.Context, r observeRequest) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	list, err := a.has.List(ctx)
+	if err != nil {
+		return nil, err
+	}
 	body := reply{
 		"running": false, "exit_code": nil, "metrics": nil, "pods": nil, "pod_resources": nil, "errors": []string{},
 		"state": textOf(kubelet.Root + "/memory_manager_state"), "cpu_state": textOf(kubelet.Root + "/cpu_manager_state"),
-		"containers": a.containers(), "hanging": a.hanging(),
+		"containers": list, "hanging": a.hanging(),
 	}
 	process := a.current()
 	if process == nil {
@@ -98,35 +101,4 @@ func samples(metrics []byte, prefixes []string) []byte {
 		}
 	}
 	return kept
-}
-
-type containerSeen struct {
-	UID       string `json:"uid"`
-	Namespace string `json:"namespace"`
-	Pod       string `json:"pod"`
-	Container string `json:"container"`
-	Attempt   uint32 `json:"attempt"`
-	Mems      string `json:"mems"`
-	CPUs      string `json:"cpus"`
-	State     string `json:"state"`
-	ExitCode  *int32 `json:"exit_code"`
-}
-
-// containers lists what the runtime has, the newest attempt last.
-func (a *agent) containers() []containerSeen {
-	list := []containerSeen{}
-	for _, c := range a.store.Containers(func(store.Container) bool { return true }) {
-		pod := c.Sandbox.Config.GetMetadata()
-		seen := containerSeen{
-			UID: pod.GetUid(), Namespace: pod.GetNamespace(), Pod: pod.GetName(), Container: c.Name(),
-			Attempt: c.Config.GetMetadata().GetAttempt(), Mems: c.Resources.GetCpusetMems(),
-			CPUs: c.Resources.GetCpusetCpus(), State: store.StateName(c.State),
-		}
-		if seen.State == "exited" {
-			code := c.ExitCode
-			seen.ExitCode = &code
-		}
-		list = append(list, seen)
-	}
-	return list
 }

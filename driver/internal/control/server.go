@@ -78,7 +78,7 @@ func Main(mode string) int {
 	}
 	node := newAgent(mode)
 	defer node.kill()
-	if err := serve(node, os.Stdin, os.Stdout); err != nil {
+	if err := serve(node, operations, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -115,7 +115,7 @@ func (l *line) answer(id json.RawMessage, body reply, err error) {
 	_, _ = l.out.Write(text.Bytes()) // if nobody reads any more, the end of standard input follows
 }
 
-func serve(a *agent, in io.Reader, out io.Writer) error {
+func serve(a *agent, operations map[string]operation, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	answers := &line{out: out}

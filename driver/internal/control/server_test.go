@@ -13,7 +13,7 @@ import (
 func ask(t *testing.T, lines ...string) []map[string]any {
 	t.Helper()
 	var out bytes.Buffer
-	if err := serve(newAgent(namespaces.User), strings.NewReader(strings.Join(lines, "\n")+"\n"), &out); err != nil {
+	if err := serve(newAgent(namespaces.User), operations, strings.NewReader(strings.Join(lines, "\n")+"\n"), &out); err != nil {
 		t.Fatal(err)
 	}
 	var replies []map[string]any

@@ -18,11 +18,11 @@ func Enter() error {
 	if err := unix.Chdir("/"); err != nil {
 		return fmt.Errorf("change to /: %w", err)
 	}
-	return loopback()
+	return Loopback()
 }
 
-// loopback brings lo up and gives an alias of it the node's address.
-func loopback() error {
+// Loopback brings lo up and gives an alias of it the node's address.
+func Loopback() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("open a socket for the loopback device: %w", err)

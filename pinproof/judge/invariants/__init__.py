@@ -14,6 +14,7 @@ from pinproof.judge.invariants.answers import Answer, Known, answers_of, same_an
 from pinproof.judge.invariants.books import IN_EVERY_STATE
 from pinproof.judge.invariants.enforced import kernel_enforces_what_was_told
 from pinproof.judge.invariants.life import killed_kubelet_starts_again, no_pod_ends_the_kubelet
+from pinproof.judge.invariants.lying import memory_lies_where_promised
 from pinproof.judge.invariants.reported import (
     containers_are_told_their_nodes,
     counters_follow_admissions,
@@ -37,7 +38,7 @@ __all__ = [
 
 
 def violations(scenario: Scenario, observed: History) -> Iterator[tuple[int, Violation]]:
-    """(index of the observation, violation) of I-1 to I-7 and I-9 to I-11 in a history.
+    """(index of the observation, violation) of I-1 to I-7 and I-9 to I-12 in a history.
 
     Books are judged while the kubelet runs and the file is its own: what a scenario wrote into the file is no promise.
     What is wrong with a state is told when it comes up, not again after every step for as long as it stays.
@@ -87,3 +88,4 @@ def _of_step(moment: Moment, live_before: Mapping[str, Pod]) -> Iterator[Violati
     yield from restart_changes_nothing(moment, live_before)
     yield from containers_are_told_their_nodes(moment)
     yield from counters_follow_admissions(moment)
+    yield from memory_lies_where_promised(moment)

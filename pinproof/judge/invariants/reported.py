@@ -87,8 +87,7 @@ def containers_are_told_their_nodes(moment: Moment) -> Iterator[Violation]:
             )
             if not anew and told[container.name] == formerly.get(container.name):
                 continue
-            blocks = _blocks(now.assignments, name, container.name)
-            due = ",".join(map(str, sorted({node for block in blocks for node in block.affinity})))
+            due = ",".join(map(str, nodes_of(now.assignments, name, container.name)))
             seen = told[container.name].cpuset_mems
             if due != seen:
                 yield Violation(
@@ -97,6 +96,11 @@ def containers_are_told_their_nodes(moment: Moment) -> Iterator[Violation]:
                     f"{due or 'nothing'}, the nodes of its blocks",
                     seen or "nothing",
                 )
+
+
+def nodes_of(assignments: Assignments, pod: str, container: str) -> tuple[int, ...]:
+    """The NUMA nodes of a container's blocks, ascending."""
+    return tuple(sorted({node for block in _blocks(assignments, pod, container) for node in block.affinity}))
 
 
 def counters_follow_admissions(moment: Moment) -> Iterator[Violation]:

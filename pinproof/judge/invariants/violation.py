@@ -105,6 +105,12 @@ _ALL = (
         "The kernel holds a running container to the NUMA nodes and CPUs that the runtime was told, where the host has them.",
         'KEP-1769, "the memory manager enforces cpuset.mems through the CRI"; cgroups, cpuset.mems and cpuset.cpus',
     ),
+    Invariant(
+        "I-12",
+        "Memory lies where it was promised: a container that is created has memory of its own only on the NUMA nodes of its "
+        "blocks, these bind it and no others, and later it has none elsewhere than on the nodes that the runtime was told.",
+        "KEP-1769, cpuset.mems; kubernetes.io, Memory Manager (Static policy)",
+    ),
 )
 
 INVARIANTS: Mapping[str, Invariant] = MappingProxyType({invariant.id: invariant for invariant in _ALL})

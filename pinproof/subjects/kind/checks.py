@@ -20,7 +20,7 @@ def check(scenario: Scenario) -> None:
     pods = [pod for step in scenario.steps for pod in arriving(begun(step))]
     _check_uids(scenario, {pod.name for pod in pods})
     for pod in pods:
-        _check_limits(pod)
+        check_limits(pod)
         _check_texts(pod)
 
 
@@ -58,7 +58,8 @@ def _check_texts(pod: Pod) -> None:
             raise NotObservableError(f"an API server writes {quantity.written} of pod {pod.name!r} as {quantity}")
 
 
-def _check_limits(pod: Pod) -> None:
+def check_limits(pod: Pod) -> None:
+    """Raises NotObservableError where a container may use less memory than a process needs."""
     bounds = [pod.limits, *(container.limits for container in pod.all_containers)]
     for name, quantity in (entry for limits in bounds for entry in limits):
         if name == "memory" and Quantity.ZERO < quantity < SMALLEST:

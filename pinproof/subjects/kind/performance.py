@@ -88,18 +88,6 @@ class KindPerformance(Performance):
             self._expect_everything_anew()
         super()._restart(step)
 
-    def _expect_everything_anew(self) -> None:
-        """No container survives, so all that ran are made in another attempt, init containers that had ended too."""
-        for live in self.pods.values():
-            if live.terminal:
-                continue
-            live.completed.clear()
-            live.ended.clear()
-            for name in live.awaited():
-                newest = self._newest(live.uid, name)
-                if newest is not None:
-                    live.attempts[name] = newest["attempt"] + 1
-
     def _returning(self, order: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
         """The order is that of creation. Terminal pods go, as the scenario has it."""
         del order

@@ -148,7 +148,12 @@ class Performance:
 
     def _deliver(self, arriving: Sequence[LivePod]) -> None:
         """Let the node have pods."""
-        self._node.write([_manifest(live) for live in arriving], together=len(arriving) > 1)
+        self._node.write([self._manifest(live) for live in arriving], together=len(arriving) > 1)
+
+    def _manifest(self, live: LivePod) -> tuple[str, str]:
+        """The file of a pod: where it is, and its text."""
+        text = static_pod(live.pod, uid=live.uid, namespace=live.namespace, arrival=live.arrival)
+        return places.manifest(live.uid), text
 
     def _remove(self, name: str) -> None:
         live = self._live(name)
@@ -235,6 +240,18 @@ class Performance:
                         live.attempts[container.name] = newest["attempt"] + 1
         self._made_by = release
 
+    def _expect_everything_anew(self) -> None:
+        """No container survives, so all that ran are made in another attempt, init containers that had ended too."""
+        for live in self.pods.values():
+            if live.terminal:
+                continue
+            live.completed.clear()
+            live.ended.clear()
+            for name in live.awaited():
+                newest = self._newest(live.uid, name)
+                if newest is not None:
+                    live.attempts[name] = newest["attempt"] + 1
+
     def _expect_stuck_pods(self, release: str) -> None:
         """Where this kubelet never starts an init container that was created: the pods that have one."""
         for live in self.pods.values() if upgrade.leaves_created(release) else ():
@@ -250,7 +267,7 @@ class Performance:
         for live in sorted(self.pods.values(), key=lambda live: ranks.get(live.pod.name, len(ranks))):
             self._arrivals += 1
             live.arrival = self._arrivals
-            yield _manifest(live)
+            yield self._manifest(live)
 
     def _state(self, step: Restart) -> Iterator[tuple[str, str | None]]:
         match step.cpu_state:
@@ -405,11 +422,6 @@ def bridged(observations: Sequence[Observation]) -> tuple[Observation, ...]:
                     filled[gap] = replace(filled[gap], allocatable=seen.allocatable)
         last = number
     return tuple(filled)
-
-
-def _manifest(live: LivePod) -> tuple[str, str]:
-    text = static_pod(live.pod, uid=live.uid, namespace=live.namespace, arrival=live.arrival)
-    return places.manifest(live.uid), text
 
 
 def _status(reply: Reply, uid: str) -> Status:

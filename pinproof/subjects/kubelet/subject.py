@@ -154,7 +154,7 @@ class KubeletSubject:
             refused = self._ready(setting, scenario)
             node = self._current()
             self._first_call = node.next_call()
-            performance = Performance(scenario, node, identities=self._identities, refused=refused)
+            performance = self._performance(scenario, node, refused)
             history = performance.run(self.name)
             self._after(performance, scenario)
         except BaseException:
@@ -163,6 +163,9 @@ class KubeletSubject:
             self._discard("a scenario was broken off")
             raise
         return history
+
+    def _performance(self, scenario: Scenario, node: Node, refused: Ending | None) -> Performance:
+        return Performance(scenario, node, identities=self._identities, refused=refused)
 
     def gather(self) -> Mapping[str, str]:
         """File name → text, bounded: the logs, calls and files of the last scenario."""

@@ -1,0 +1,204 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"time"
+
+	"pinproof.dev/driver/internal/containerd"
+	"pinproof.dev/driver/internal/kubelet"
+	"pinproof.dev/driver/internal/mounts"
+	"pinproof.dev/driver/internal/workload"
+)
+
+// guestOperations are those of a node that is a machine of its own: nothing is made there but what its kernel shows.
+func guestOperations(runtime *containerd.Runtime, ready func() error) map[string]operation {
+	g := guest{runtime, ready}
+	all := maps.Clone(operations)
+	for _, name := range []string{"machine", "fault", "forget_all"} {
+		delete(all, name)
+	}
+	maps.Copy(all, map[string]operation{
+		"setup": {carryOut: with(g.setup)},
+		"write": {carryOut: with(g.write)},
+		"pages": {carryOut: with(g.pages), beside: true},
+		"purge": {carryOut: with(g.purge)},
+		"sync":  {carryOut: with(g.sync)},
+	})
+	return all
+}
+
+// Guest serves a machine until the input ends; ready waits until its container runtime is.
+func Guest(in io.Reader, out io.Writer, ready func() error) error {
+	runtime, err := containerd.Connect()
+	if err != nil {
+		return err
+	}
+	node := newAgent("guest")
+	node.has = contained{runtime}
+	defer node.kill()
+	return serve(node, guestOperations(runtime, ready), in, out)
+}
+
+// contained are the containers of a real runtime.
+type contained struct{ runtime *containerd.Runtime }
+
+func (c contained) List(ctx context.Context) ([]Container, error) {
+	found, err := c.runtime.Containers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Container, 0, len(found))
+	for _, one := range found {
+		details, err := c.runtime.Details(ctx, one.ID)
+		if err != nil {
+			continue // it was removed meanwhile
+		}
+		list = append(list, Container{
+			UID: one.UID, Namespace: one.Namespace, Pod: one.Pod, Container: one.Container, Attempt: one.Attempt,
+			State: one.State, Mems: details.Mems, CPUs: details.CPUs, ExitCode: details.ExitCode,
+		})
+	}
+	return list, nil
+}
+
+func (c contained) Exit(ctx context.Context, uid, name string, code int32) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	list, err := c.runtime.Containers(ctx)
+	if err != nil {
+		return err
+	}
+	newest := containerd.Latest(list, uid, name)
+	if newest == nil || newest.State != "running" {
+		return fmt.Errorf("container %q of pod %q is not running", name, uid)
+	}
+	return c.runtime.End(ctx, newest.ID, int(code))
+}
+
+// Forget leaves it to the kubelet, which collects what ended pods have left once a minute.
+func (contained) Forget(context.Context, []string) error { return nil }
+
+func (contained) Changed() <-chan struct{} { return nil }
+
+type guest struct {
+	runtime *containerd.Runtime
+	ready   func() error
+}
+
+type guestSetup struct {
+	Kubelets map[string]string `json:"kubelets"`
+	Sizes    []string          `json:"page_sizes"` // of huge pages, as in sysfs (2048kB): those that the node offers
+}
+
+func (g guest) setup(a *agent, _ context.Context, r guestSetup) (reply, error) {
+	if err := g.ready(); err != nil {
+		return nil, err
+	}
+	for name, path := range r.Kubelets {
+		binary, err := kubelet.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		a.kubelets[name] = binary
+	}
+	return nil, mounts.OfferOnly(r.Sizes)
+}
+
+func (guest) write(_ *agent, _ context.Context, r writeRequest) (reply, error) {
+	return nil, applyAll(r)
+}
+
+type purgeRequest struct {
+	Timeout millis `json:"timeout_ms"`
+}
+
+// purge removes what pods have left in the runtime, while no kubelet runs.
+func (g guest) purge(a *agent, ctx context.Context, r purgeRequest) (reply, error) {
+	if a.running() {
+		return nil, errors.New("the kubelet runs")
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.Timeout.duration())
+	defer cancel()
+	return nil, g.runtime.Purge(ctx)
+}
+
+// sync writes everything to the disk.
+func (guest) sync(*agent, context.Context, struct{}) (reply, error) {
+	syncDisks()
+	return nil, nil
+}
+
+type pagesRequest struct {
+	Timeout millis `json:"timeout_ms"`
+}
+
+// pages tells where the memory of each running container lies, in the kernel's own words, once all of them have touched
+// what they were told to.
+func (g guest) pages(a *agent, ctx context.Context, r pagesRequest) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.Timeout.duration())
+	defer cancel()
+	for {
+		seen, touched, err := g.look(ctx)
+		late := ctx.Err() != nil
+		if err != nil && !late {
+			return nil, err
+		}
+		if touched || late {
+			log, err := kernelLog()
+			return reply{"containers": seen, "kernel_log": log, "totals": totals(), "timeout": !touched}, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(slow): // nobody announces that a process has another name
+		}
+	}
+}
+
+func (g guest) look(ctx context.Context) (seen []map[string]any, touched bool, err error) {
+	list, err := g.runtime.Containers(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	seen, touched = []map[string]any{}, true
+	for _, one := range list {
+		if one.State != "running" {
+			continue
+		}
+		details, err := g.runtime.Details(ctx, one.ID)
+		if err != nil || details.PID <= 0 {
+			continue // it ended meanwhile
+		}
+		proc := fmt.Sprintf("/proc/%d/", details.PID)
+		name := textOf(proc + "comm")
+		if name == nil {
+			continue // same
+		}
+		touched = touched && *name == workload.Touched+"\n"
+		seen = append(seen, map[string]any{
+			"uid": one.UID, "container": one.Container, "attempt": one.Attempt, "name": *name,
+			"numa_maps": textOf(proc + "numa_maps"), "status": textOf(proc + "status"),
+			"mems": textOf(cgroupOf(proc) + "/cpuset.mems"), "effective": textOf(cgroupOf(proc) + "/cpuset.mems.effective"),
+		})
+	}
+	return seen, touched, nil
+}
+
+// totals are the kernel's own words on each node's memory.
+func totals() map[string]*string {
+	found := map[string]*string{}
+	entries, err := os.ReadDir(mounts.Nodes)
+	if err != nil {
+		return found
+	}
+	for _, entry := range entries {
+		if text := textOf(mounts.Nodes + "/" + entry.Name() + "/meminfo"); text != nil {
+			found[entry.Name()] = text
+		}
+	}
+	return found
+}

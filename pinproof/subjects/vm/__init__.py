@@ -1,0 +1,1 @@
+"""The vm subject: real kernels with true NUMA nodes, in virtual machines."""

@@ -1,0 +1,150 @@
+"""A virtual machine as a node that scenarios are carried out on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pinproof.errors import SubjectError
+from pinproof.scenario.machine import Machine
+from pinproof.subjects.kubelet import configuration as made_configuration
+from pinproof.subjects.kubelet import places
+from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
+from pinproof.subjects.kubelet.node import Files, Node, Setting
+from pinproof.subjects.vm import configuration
+from pinproof.vm import board, sizing, totals
+from pinproof.vm.folders import Folder
+from pinproof.vm.guest import Boot, Guest, Means
+
+_KUBELETS = "/kubelets"
+_RUNTIME_LOG = "/var/log/containerd.log"
+_LIMIT = 256 << 10
+
+
+class VmNode(Node):
+    """A machine that runs; its kubelet may run or not."""
+
+    def __init__(self, means: Means, setting: Setting, *, kubelets: Path, releases: frozenset[str]) -> None:
+        """Start a machine like that of the setting.
+
+        Args:
+            means: what machines are made of.
+            setting: that of the first kubelet, which is not started yet.
+            kubelets: the disk with them.
+            releases: which are on it.
+
+        Raises:
+            NotObservableError: no virtual machine can be like it.
+            SubjectError: it does not start.
+        """
+        # Not as a node of the kubelet subject is set up: nothing is made here.
+        board.check(setting.machine)
+        self.setting = setting
+        self.timeouts = means.timeouts
+        self._traps = ""
+        self._machine = setting.machine
+        self._means = means
+        self._releases = releases
+        self._folder = Folder()
+        try:
+            self._guest = Guest(means, self._folder.path, kubelets=kubelets)
+            self._boot = Boot(setting.machine, sizing.sizes(self._guest, means, setting.machine))
+            self.agent = self._started()
+        except BaseException:
+            self._folder.close()
+            raise
+
+    def stop(self, signal: str) -> None:
+        """Stop the kubelet by TERM or KILL, or by POWER, which stops the machine."""
+        if signal == "POWER":
+            self.cut_power()
+        else:
+            super().stop(signal)
+
+    def cut_power(self) -> None:
+        """Take the machine's power and give it back; what was written before is on its disk. Raises SubjectError."""
+        self.agent.call("sync", seconds=self.timeouts.seconds("stop"))
+        self.agent.close()
+        self.agent = self._started()
+
+    def pages(self) -> Reply:
+        """Where the memory of running containers lies, in the kernel's own words, once they have touched it."""
+        return self.ask("touch memory", "admission", "pages")
+
+    def artefacts(self, *, since: int) -> dict[str, str]:
+        """File name → text, bounded; with the console, and the runtime's log."""
+        found = {"console.txt": self._guest.console[-_LIMIT:]}
+        with contextlib.suppress(AgentError):  # of a machine that has ended the console is all there is
+            found |= super().artefacts(since=since)
+            seen = self.agent.call("pages", seconds=1)
+            for one in seen["containers"]:
+                name = f"numa_maps-{one['uid']}-{one['container']}.txt"
+                found[name] = f"{one['numa_maps']}\ncpuset.mems {one['mems']}effective {one['effective']}"[-_LIMIT:]
+            found["kernel.log"] = seen["kernel_log"][-_LIMIT:]
+            (log,) = self.read(_RUNTIME_LOG)
+            found["containerd.log"] = (log or "")[-_LIMIT:]
+        return found
+
+    def close(self) -> None:
+        """Switch the machine off and leave nothing of it."""
+        self.agent.close()
+        self._folder.close()
+
+    def _launch(self, setting: Setting, files: Files) -> None:
+        if setting.machine != self._machine:
+            self._become(setting.machine)
+        minor = made_configuration.minor_of(setting.release)
+        config = configuration.text(setting.kubelet, minor=minor)
+        self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
+        self.agent.call(
+            "start",
+            kubelet=setting.release,
+            args=made_configuration.arguments(),
+            env=made_configuration.ENVIRONMENT,
+            traps=self._traps,
+        )
+
+    def _become(self, machine: Machine) -> None:
+        """Start again as another machine, with the same disk."""
+        board.check(machine)
+        self.agent.call("sync", seconds=self.timeouts.seconds("stop"))
+        self.agent.close()
+        self._boot = replace(self._boot, machine=machine, sizes=sizing.sizes(self._guest, self._means, machine))
+        self._machine = machine
+        self.agent = self._started()
+
+    def _started(self) -> Agent:
+        """Give the machine power and wait until it is up. Raises SubjectError."""
+        boot = self._boot
+        agent = self._guest.start(boot)
+        try:
+            seen = sizing.shown(agent, boot.machine, self.timeouts)
+            wrong = totals.differences(boot.machine, seen)
+            if wrong and not boot.random and not boot.words:
+                words = ", ".join(f"node {node} {totals.in_words(much)}" for node, much in wrong.items())
+                raise SubjectError(
+                    "start a virtual machine",
+                    f"its kernel shows other memory than it did before: {words}",
+                    fault="this machine, or pinproof",
+                    remedy="remove vm-sizes in pinproof's cache directory and run again",
+                )
+            kubelets: Mapping[str, str] = {release: f"{_KUBELETS}/{release}" for release in self._releases}
+            offered = board.page_sizes(boot.machine)
+            agent.call("setup", seconds=self.timeouts.seconds("power"), kubelets=kubelets, page_sizes=offered)
+        except BaseException as error:
+            agent.close()
+            if isinstance(error, AgentError):
+                raise self._does_not_start(error) from error
+            raise
+        return agent
+
+    def _does_not_start(self, error: AgentError) -> SubjectError:
+        said = "\n".join(self._guest.console.splitlines()[-8:])
+        return SubjectError(
+            "start a virtual machine",
+            f"{error.message}; its console ends with\n{said}",
+            fault="this machine, or pinproof",
+            remedy="set PINPROOF_SLOW=3 on a slow machine; run `pinproof doctor`",
+        )

@@ -1,0 +1,1 @@
+"""Virtual machines with true NUMA nodes, by QEMU."""

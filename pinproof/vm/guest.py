@@ -1,0 +1,137 @@
+"""A virtual machine: its disk, and the process that runs it while it has power."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pinproof.build.vm_image import VmImage
+from pinproof.errors import SubjectError
+from pinproof.scenario.machine import Machine
+from pinproof.subjects.kubelet.agent import Agent
+from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.vm import board
+from pinproof.vm.programs import Qemu, environment
+
+ACCELERATION: Final = "PINPROOF_VM_ACCEL"
+"""Environment variable: `tcg`, which works everywhere, or `kvm`."""
+
+_ACCELERATIONS: Final = {
+    "tcg": ("-accel", "tcg,thread=multi,tb-size=128", "-cpu", "max"),
+    "kvm": ("-accel", "kvm", "-cpu", "max"),
+}
+_WORDS: Final = ("console=ttyS0", "quiet", "panic=-1", "mitigations=off")
+PLAIN_MEMORY: Final = "memory-backend-ram,reserve=off"
+
+
+def acceleration() -> str:
+    """How instructions are carried out. Raises SubjectError if the variable says something unknown."""
+    asked = os.environ.get(ACCELERATION, "") or "tcg"
+    if asked not in _ACCELERATIONS:
+        raise SubjectError(
+            "start a virtual machine",
+            f"{ACCELERATION} is {asked!r}",
+            fault="the environment",
+            remedy=f"give one of {', '.join(_ACCELERATIONS)}",
+        )
+    return asked
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What machines are made of."""
+
+    qemu: Qemu
+    image: VmImage
+    launcher: Path
+    """`pinproof-runtime`, which holds a machine's process."""
+
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """How a machine is started."""
+
+    machine: Machine
+    sizes: tuple[int, ...]
+    """Bytes of each node, of which the kernel keeps some for itself."""
+
+    random: bool = False
+    """The kernel may choose where it lies in memory (KASLR)."""
+
+    words: tuple[str, ...] = ()
+    """More for the kernel, such as `crashkernel=64M`."""
+
+    backends: tuple[str, ...] = ()
+    """What each node's memory is made of; none: nothing in particular."""
+
+    arguments: tuple[str, ...] = field(default=())
+    """More for QEMU."""
+
+
+class Guest:
+    """A machine with a disk of its own in a folder of its own."""
+
+    def __init__(self, means: Means, folder: Path, *, kubelets: Path, base: Path | None = None) -> None:
+        """Give it a disk, over that of the image or of another machine. Raises SubjectError."""
+        self._means = means
+        self.folder = folder
+        self._kubelets = kubelets
+        below, kind = (base, "qcow2") if base else (means.image.disk, "raw")
+        command = [means.qemu.disks, "create", "-q", "-f", "qcow2", "-b", str(below), "-F", kind, str(self.disk)]
+        env = environment(means.qemu)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+        if done.returncode != 0:
+            raise SubjectError("make a disk", done.stderr.strip(), fault="this machine", remedy="run `pinproof doctor`")
+
+    @property
+    def disk(self) -> Path:
+        """What the machine has written."""
+        return self.folder / "disk.qcow2"
+
+    @property
+    def console(self) -> str:
+        """What its kernel and first process said since it was started last."""
+        place = self.folder / "console"
+        return place.read_text(errors="replace") if place.exists() else ""
+
+    def start(self, boot: Boot) -> Agent:
+        """Give it power. The agent answers when the machine is up."""
+        command = [str(self._means.launcher), "machine", *self.command(boot)]
+        return Agent(
+            self._means.launcher,
+            namespaces="vm",
+            timeouts=self._means.timeouts,
+            command=command,
+            env=self._means.qemu.env,
+        )
+
+    def command(self, boot: Boot) -> Sequence[str]:
+        """QEMU's command line."""
+        qemu, image = self._means.qemu, self._means.image
+        backends = boot.backends or (PLAIN_MEMORY,) * len(boot.sizes)
+        sizes, spare = board.padded(boot.sizes)
+        words = [
+            *_WORDS,
+            *spare,
+            *(() if boot.random else ("nokaslr",)),
+            *board.kernel_words(boot.machine),
+            *boot.words,
+        ]
+        firmware = [part for place in qemu.firmware for part in ("-L", place)]
+        disk = f"file={self.disk},if=virtio,format=qcow2,cache=unsafe"
+        kubelets = f"file={self._kubelets},if=virtio,format=raw,readonly=on"
+        return [
+            *(qemu.emulator, *firmware, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+            *("-M", "q35", *_ACCELERATIONS[acceleration()]),
+            *board.arguments(boot.machine, sizes, backends),
+            *("-kernel", str(image.kernel), "-initrd", str(image.first), "-append", " ".join(words)),
+            *("-serial", f"file:{self.folder}/console", "-drive", disk, "-drive", kubelets),
+            *("-device", "virtio-serial", "-chardev", "socket,id=agent,fd=3"),
+            *("-device", "virtserialport,chardev=agent,nr=1", *boot.arguments),
+        ]

@@ -1,0 +1,64 @@
+"""Finding how large a guest's memory must be so that its kernel shows exactly that of the scenario's machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from pinproof.build import cache
+from pinproof.build.progress import Progress
+from pinproof.errors import SubjectError
+from pinproof.scenario.machine import Machine
+from pinproof.subjects.kubelet.agent import Agent
+from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.vm import totals
+from pinproof.vm.guest import Boot, Guest, Means, acceleration
+
+STEP: Final = "find the memory of a machine"
+_MOST_STARTS: Final = 8
+
+
+def shown(agent: Agent, machine: Machine, timeouts: Timeouts) -> Mapping[int, int]:
+    """Node → `MemTotal` in bytes, as the kernel of a machine that has just got power shows it. Waits for it."""
+    paths = [totals.path(node.id) for node in machine.nodes]
+    return totals.totals(agent.call("read", seconds=timeouts.seconds("power"), paths=paths)["files"])
+
+
+def sizes(guest: Guest, means: Means, machine: Machine) -> tuple[int, ...]:
+    """Bytes of each node's backend, from the cache, or found by starting the machine until they are right.
+
+    Raises SubjectError if they never are.
+    """
+    key = cache.digest(
+        means.image.key, means.qemu.emulator, acceleration(), repr(machine.nodes), str(machine.threads_per_core)
+    )
+    kept = cache.directory() / "vm-sizes" / f"{key}.json"
+    if kept.is_file():
+        return tuple(json.loads(kept.read_text()))
+    found = _find(guest, means, machine)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = kept.with_suffix(f".{guest.folder.name}")
+    draft.write_text(json.dumps(found))
+    draft.rename(kept)
+    return found
+
+
+def _find(guest: Guest, means: Means, machine: Machine) -> tuple[int, ...]:
+    tried = totals.first_guess(machine)
+    with Progress(f"{STEP} {machine.name}"):
+        for _ in range(_MOST_STARTS):
+            agent = guest.start(Boot(machine, tried))
+            try:
+                seen = shown(agent, machine, means.timeouts)
+            finally:
+                agent.close()
+            if not totals.differences(machine, seen):
+                return tried
+            tried = totals.better(machine, tried, seen)
+    raise SubjectError(
+        STEP,
+        f"after {_MOST_STARTS} starts of {machine.name} its kernel shows {dict(seen)}",
+        fault="pinproof, or a kernel whose use of memory is not always the same",
+        remedy="report this with the topology",
+    )
