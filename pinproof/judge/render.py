@@ -79,7 +79,7 @@ def _restart(step: Restart) -> str:
     if step.cpu_state != "keep":
         facts.append(f"CPU state {'lost' if step.cpu_state == 'lose' else 'replaced'}")
     if step.signal == "POWER":
-        facts.append("the node's power was cut")
+        facts.append("the node's power was cut" + (f", kernel with {step.kernel}" if step.kernel else ""))
     if step.signal == "KILL":
         facts.append("killed")
     if step.order:

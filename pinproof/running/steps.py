@@ -84,6 +84,7 @@ def restart(
     cpu_state: Literal["keep", "lose"] | StateText = "keep",
     order: tuple[str, ...] = (),
     signal: Literal["TERM", "KILL", "POWER"] = "TERM",
+    kernel: str = "",
     machine: str | Machine | None = None,
     kubelet: Configuration | KubeletConfig | None = None,
     kubernetes: str | None = None,
@@ -95,11 +96,12 @@ def restart(
         cpu_state: what happens to the CPU manager's state file: `keep`, `lose` or `replaced(...)`.
         order: pods in the order of their re-admission.
         signal: how the kubelet is stopped; `POWER` is the power of its node, and no container survives it.
+        kernel: words for the kernel that boots after a loss of power; `kaslr` lets it choose its place in memory.
         machine: the machine after the restart, where it changed.
         kubelet: the configuration after the restart, where it changed.
         kubernetes: the release after the restart, where it changed.
     """
-    plain = Restart(state=state, cpu_state=cpu_state, order=order, signal=signal, kubernetes=kubernetes)
+    plain = Restart(state=state, cpu_state=cpu_state, order=order, signal=signal, kernel=kernel, kubernetes=kubernetes)
     return PlannedRestart(plain, machine, kubelet)
 
 

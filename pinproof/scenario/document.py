@@ -305,6 +305,9 @@ class RestartDocument(Document):
     signal: Literal["TERM", "KILL", "POWER"] = "TERM"
     """How the kubelet is stopped; POWER takes its whole node's power, and all containers end with it."""
 
+    kernel: StrictStr = ""
+    """Words for the kernel that boots after POWER, such as crashkernel=64M; kaslr lets it choose its place in memory."""
+
     topology: TopologyField | None = None
     """The machine after the restart, where it changed."""
 

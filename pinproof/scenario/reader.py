@@ -185,6 +185,7 @@ class _Reader:
             cpu_state=self._cpu_state(document, (*at, "cpuState")),
             order=tuple(document.order),
             signal=document.signal,
+            kernel=document.kernel,
             machine=self.machine(*at, "topology") if document.topology is not None else None,
             kubelet=kubelet,
             kubernetes=document.kubernetes,

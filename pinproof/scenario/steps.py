@@ -78,6 +78,9 @@ class Restart:
     signal: Literal["TERM", "KILL", "POWER"] = "TERM"
     """`POWER`: the node loses its power; what is on its disk stays, and no container does."""
 
+    kernel: str = ""
+    """Words for the kernel that boots after a loss of power, such as `crashkernel=64M`; `kaslr` lets it choose its place."""
+
     machine: Machine | None = None
     """The machine after the restart, where it changed."""
 

@@ -174,6 +174,8 @@ def _restart(step: Restart, kubelet: KubeletConfig) -> Entries:
         entries["order"] = list(step.order)
     if step.signal != "TERM":
         entries["signal"] = step.signal
+    if step.kernel:
+        entries["kernel"] = step.kernel
     if step.machine is not None:
         entries["topology"] = _topology(step.machine)
     if step.kubelet is not None:

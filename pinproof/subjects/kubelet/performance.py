@@ -183,8 +183,8 @@ class Performance:
             kubelet=step.kubelet or before.kubelet,
             release=step.kubernetes or before.release,
         )
-        if not self._ending:
-            node.stop(step.signal)
+        if not self._ending or step.signal == "POWER":
+            self._stop(step)
         if setting != before or (step.state, step.cpu_state) != ("keep", "keep"):
             self.spoiled = "a restart changed the node"
         files = [*self._returning(step.order), *self._state(step), *self._record(before.release, setting.release)]
@@ -197,6 +197,10 @@ class Performance:
             self._expect_stuck_pods(setting.release)
         self._settle(*self.pods.values())
         self._await_end_of_rejected()
+
+    def _stop(self, step: Restart) -> None:
+        """Stop what the step stops: the kubelet, if it runs, or with POWER its whole node."""
+        self._node.stop(step.signal)
 
     def _record(self, before: str, after: str) -> Iterator[tuple[str, str | None]]:
         """What a restart from one release into another needs beside the state files."""

@@ -18,6 +18,7 @@ from pinproof.vm import board, sizing, totals
 from pinproof.vm.folders import Folder
 from pinproof.vm.guest import Boot, Guest, Means
 
+KASLR = "kaslr"
 _KUBELETS = "/kubelets"
 _RUNTIME_LOG = "/var/log/containerd.log"
 _LIMIT = 256 << 10
@@ -56,17 +57,27 @@ class VmNode(Node):
             self._folder.close()
             raise
 
-    def stop(self, signal: str) -> None:
-        """Stop the kubelet by TERM or KILL, or by POWER, which stops the machine."""
-        if signal == "POWER":
-            self.cut_power()
-        else:
-            super().stop(signal)
+    def reboot(self, machine: Machine | None = None, kernel: str = "") -> None:
+        """Take the machine's power and give it back; what was written before is on its disk. No kubelet runs afterwards.
 
-    def cut_power(self) -> None:
-        """Take the machine's power and give it back; what was written before is on its disk. Raises SubjectError."""
+        Args:
+            machine: what it is afterwards, where it changed; with words for the kernel, what these make of it.
+            kernel: words for the kernel; `kaslr` lets it choose its place in memory.
+
+        Raises:
+            NotObservableError: no virtual machine can be so.
+            SubjectError: it does not start.
+        """
         self.agent.call("sync", seconds=self.timeouts.seconds("stop"))
         self.agent.close()
+        words = kernel.split()
+        more = tuple(word for word in words if word != KASLR)
+        boot = replace(self._boot, random=KASLR in words, words=more)
+        if machine is not None and machine != self._machine:
+            board.check(machine)
+            sizes = boot.sizes if more else sizing.sizes(self._guest, self._means, machine)
+            boot, self._machine = replace(boot, machine=machine, sizes=sizes), machine
+        self._boot = boot
         self.agent = self._started()
 
     def pages(self) -> Reply:
@@ -94,7 +105,7 @@ class VmNode(Node):
 
     def _launch(self, setting: Setting, files: Files) -> None:
         if setting.machine != self._machine:
-            self._become(setting.machine)
+            self.reboot(setting.machine)
         minor = made_configuration.minor_of(setting.release)
         config = configuration.text(setting.kubelet, minor=minor)
         self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
@@ -106,15 +117,6 @@ class VmNode(Node):
             traps=self._traps,
         )
 
-    def _become(self, machine: Machine) -> None:
-        """Start again as another machine, with the same disk."""
-        board.check(machine)
-        self.agent.call("sync", seconds=self.timeouts.seconds("stop"))
-        self.agent.close()
-        self._boot = replace(self._boot, machine=machine, sizes=sizing.sizes(self._guest, self._means, machine))
-        self._machine = machine
-        self.agent = self._started()
-
     def _started(self) -> Agent:
         """Give the machine power and wait until it is up. Raises SubjectError."""
         boot = self._boot
@@ -122,7 +124,7 @@ class VmNode(Node):
         try:
             seen = sizing.shown(agent, boot.machine, self.timeouts)
             wrong = totals.differences(boot.machine, seen)
-            if wrong and not boot.random and not boot.words:
+            if wrong and not boot.random:
                 words = ", ".join(f"node {node} {totals.in_words(much)}" for node, much in wrong.items())
                 raise SubjectError(
                     "start a virtual machine",

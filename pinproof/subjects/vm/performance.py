@@ -46,6 +46,12 @@ class VmPerformance(Performance):
             self._expect_everything_anew()
         super()._restart(step)
 
+    def _stop(self, step: Restart) -> None:
+        if step.signal == "POWER":
+            self._machine.reboot(step.machine, step.kernel)
+        else:
+            super()._stop(step)
+
     def _record(self, before: str, after: str) -> Iterator[tuple[str, str | None]]:
         """Nothing: pods have cgroups here."""
         del before, after

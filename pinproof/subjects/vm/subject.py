@@ -36,6 +36,7 @@ CAPABILITIES: Final = Capabilities(
             "restart.order",
             "restart.signal",
             POWER_CUT,
+            "restart.kernel",
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",
