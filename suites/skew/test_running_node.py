@@ -172,6 +172,28 @@ def test_group_two_minors_down_and_back(prove: Prove) -> None:
     group_there_and_back(prove, TWO_MINORS_DOWN)
 
 
+def one_there_and_back(prove: Prove, minors: int) -> None:
+    """The same of one pod, in the order of its only admission, so that a cluster can carry it out."""
+    two: list[Step] = [admit(guaranteed(name, memory="6Gi")) for name in ("first", "a")]
+    seen = prove(
+        *two, remove("first"), restart(kubernetes=other(prove, minors)), restart(kubernetes=prove.subject.version)
+    )
+
+    assert [[block(1, memory="6Gi")]] * 3 == [seen.blocks("a", after=step) for step in (3, 4, 5)]
+
+
+@over(ONE_MINOR_UP, ALONE)
+def test_one_pod_at_the_next_minor_and_back(prove: Prove) -> None:
+    """Upwards first."""
+    one_there_and_back(prove, ONE_MINOR_UP)
+
+
+@over(ONE_MINOR_DOWN, ALONE)
+def test_one_pod_at_the_previous_minor_and_back(prove: Prove) -> None:
+    """Downwards first."""
+    one_there_and_back(prove, ONE_MINOR_DOWN)
+
+
 DIFFERENT = "[memorymanager] the expected machine state is different from the real one"
 
 

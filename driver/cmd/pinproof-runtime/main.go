@@ -12,7 +12,7 @@
 //
 // The process that is started by `agent` is only a launcher: it creates the namespaces by starting itself again as `node` in
 // them, hands its standard streams over, and waits. When either dies, the kernel ends the rest. A kubelet that is
-// trapped is started as `trapped`, which becomes it.
+// trapped is started as `trapped`, which becomes it; one that systemd starts inside a node as `trapped-for`.
 package main
 
 import (
@@ -37,10 +37,11 @@ func main() {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	}
-	if os.Args[1] == trap.Command {
-		os.Exit(trap.Main(os.Args[2:])) // with arguments of its own
-	}
 	switch os.Args[1] { // with arguments of their own
+	case trap.Command:
+		os.Exit(trap.Main(os.Args[2:]))
+	case trap.ByName:
+		os.Exit(trap.MainByName(os.Args[2:]))
 	case "machine":
 		os.Exit(machine.Main(os.Args[2:]))
 	case "helper":

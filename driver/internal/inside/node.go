@@ -17,6 +17,7 @@ import (
 	"pinproof.dev/driver/internal/containerd"
 	"pinproof.dev/driver/internal/kubelet"
 	"pinproof.dev/driver/internal/mounts"
+	"pinproof.dev/driver/internal/trap"
 )
 
 const (
@@ -35,7 +36,8 @@ type node struct {
 	runtime   *containerd.Runtime
 	resources *grpc.ClientConn
 	log       *log
-	status    status // of the kubelet when it was last asked for
+	files     *trap.Files // what becomes of writes of state files, where the kubelet is trapped
+	status    status      // of the kubelet when it was last asked for
 }
 
 func newNode() (*node, error) {
@@ -47,7 +49,7 @@ func newNode() (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{runtime: runtime, resources: resources, log: newLog()}
+	n := &node{runtime: runtime, resources: resources, log: newLog(), files: newFiles()}
 	n.status, err = statusOf()
 	return n, err
 }
@@ -77,12 +79,17 @@ func (m millis) duration() time.Duration { return time.Duration(m) * time.Millis
 
 type startRequest struct {
 	Kubelet string `json:"kubelet"` // path of the program; empty: the one that the node has
+	Traps   string `json:"traps"`   // at which calls it is stopped and asked about: renames, opens as well, or none
 }
 
 // start starts a kubelet; that of the node that booted is stopped before.
 func (n *node) start(_ context.Context, r startRequest) (reply, error) {
 	if r.Kubelet != "" {
-		if err := use(r.Kubelet); err != nil {
+		put := func() error { return use(r.Kubelet) }
+		if r.Traps != "" {
+			put = func() error { return useTrapped(r.Kubelet, r.Traps == "opens") }
+		}
+		if err := put(); err != nil {
 			return nil, fmt.Errorf("put the kubelet in its place: %w", err)
 		}
 	}
@@ -93,7 +100,12 @@ func (n *node) start(_ context.Context, r startRequest) (reply, error) {
 		return nil, err
 	}
 	n.log = newLog()
-	if _, err := systemctl("start", unit); err != nil {
+	startUnit := func() error { _, err := systemctl("start", unit); return err }
+	if r.Traps != "" {
+		plain := startUnit
+		startUnit = func() error { return n.trapped(plain) }
+	}
+	if err := startUnit(); err != nil {
 		return nil, err
 	}
 	var err error
@@ -188,6 +200,7 @@ func (n *node) purge(ctx context.Context, r purgeRequest) (reply, error) {
 	for _, manifest := range left {
 		err = errors.Join(err, os.Remove(manifest))
 	}
+	n.files = newFiles() // disks work
 	err = errors.Join(err, n.runtime.Purge(ctx))
 	removeGroups()
 	return nil, err

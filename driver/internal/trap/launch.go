@@ -14,7 +14,8 @@ import (
 // Command is the name under which this binary puts the filter on itself and becomes what it is told to be.
 const Command = "trapped"
 
-const opensToo = "--opens" // an argument of the command
+// Opens is an argument of both commands: opening files is asked about as well.
+const Opens = "--opens"
 
 // Descriptors that it is given.
 const (
@@ -43,7 +44,7 @@ func Wrap(cmd *exec.Cmd, binary int, alsoOpens bool) (*Birth, error) {
 	b.given = append(b.given, os.NewFile(uintptr(same), "executable"))
 	arguments := []string{"pinproof-runtime", Command}
 	if alsoOpens {
-		arguments = append(arguments, opensToo)
+		arguments = append(arguments, Opens)
 	}
 	cmd.Path, cmd.Args, cmd.ExtraFiles = "/proc/self/exe", append(append(arguments, "--"), cmd.Args...), b.given
 	return b, nil
@@ -107,7 +108,7 @@ func receive(socket *os.File) (text string, descriptor int, err error) {
 // Main is the command: it only returns if the process cannot be trapped or executed, with the exit code.
 func Main(arguments []string) int {
 	runtime.LockOSThread() // the filter is this thread's, and what executes is it
-	alsoOpens := arguments[0] == opensToo
+	alsoOpens := arguments[0] == Opens
 	if alsoOpens {
 		arguments = arguments[1:]
 	}

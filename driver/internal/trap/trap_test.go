@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,12 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		os.Exit(Main(os.Args[2:]))
+	case len(os.Args) > 1 && os.Args[1] == ByName:
+		runtime.LockOSThread()
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			panic(err) // same
+		}
+		os.Exit(MainByName(os.Args[2:]))
 	case os.Getenv(writer) != "":
 		os.Exit(write(os.Getenv(writer)))
 	default:
@@ -242,5 +249,42 @@ func TestFilter(t *testing.T) {
 	}
 	if got := evaluate(filter, 8, 82); got != unix.SECCOMP_RET_ALLOW {
 		t.Errorf("another architecture: %x", got)
+	}
+}
+
+func TestAProcessThatSomebodyElseStartsIsTrapped(t *testing.T) {
+	directory := t.TempDir()
+	await, err := NewAwait(filepath.Join(directory, "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := NewFiles(directory, []string{"state"}, func(string, string) {})
+	if err := files.Arm(Write{File: "state", Number: 2, Moment: Before}); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/proc/self/exe", ByName, filepath.Join(directory, "socket"), "/proc/self/exe")
+	cmd.Env = append(os.Environ(), writer+"="+directory)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	listener, pidfd, err := await.Listener(10 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pidfd)
+	if err := listener.Serve(pidfd, files.Decide); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it is killed
+	if text, _ := os.ReadFile(filepath.Join(directory, "state")); string(text) != "1" || !files.Disarm() {
+		t.Errorf("the file has %q", text)
+	}
+}
+
+func TestNobodyIsTrappedWhereNobodyWaits(t *testing.T) {
+	cmd := exec.Command("/proc/self/exe", ByName, filepath.Join(t.TempDir(), "socket"), "/proc/self/exe")
+	cmd.Env = append(os.Environ(), writer+"="+t.TempDir())
+	if said, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(said), "nobody waits") {
+		t.Errorf("%v: %s", err, said)
 	}
 }

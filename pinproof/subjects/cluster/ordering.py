@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Remove, Restart, Scenario
+from pinproof.scenario.steps import Admit, AdmitTogether, Remove, Restart, Scenario, begun
 from pinproof.subjects.protocol import NotObservableError
 
 
@@ -55,7 +55,7 @@ def creation_order(scenario: Scenario) -> tuple[int, ...]:
     want what no times of creation can give.
     """
     course = _Course()
-    for step in scenario.steps:
+    for step in map(begun, scenario.steps):
         match step:
             case Admit(pod):
                 course.arrives(pod)

@@ -32,6 +32,7 @@ from pinproof.subjects.kind.statics import StaticPods
 from pinproof.subjects.kubelet import places as kubelet_places
 from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
 from pinproof.subjects.kubelet.configuration import minor_of
+from pinproof.subjects.kubelet.faults import Traps
 from pinproof.subjects.kubelet.node import Files, Setting
 from pinproof.subjects.kubelet.observe import capture_error, rejected
 from pinproof.subjects.kubelet.refusal import Ending
@@ -78,6 +79,9 @@ class KindNode(BroughtNode):
         self._folder = machine
         self._kubelets = kubelets
         self._machine = PLAIN
+        self.traps: Traps = ""
+        """What the kubelet is stopped at and asked about."""
+
         self.cgroups = True
         """Whether the kubelet has cgroups for QoS classes and pods."""
 
@@ -88,9 +92,9 @@ class KindNode(BroughtNode):
 
     # The kubelet
 
-    def reset(self, setting: Setting, *, cgroups: bool) -> Ending | None:
+    def reset(self, setting: Setting, *, cgroups: bool, traps: Traps = "") -> Ending | None:
         """Make the worker as good as new and start a kubelet; None once it runs, else how it ended. Raises SubjectError."""
-        self.cgroups = cgroups
+        self.cgroups, self.traps = cgroups, traps
         self.agent.call("stop", seconds=self.timeouts.seconds("stop"), signal="KILL")
         self._delete_all()
         self.agent.call("purge", seconds=self.timeouts.seconds("clean"))
@@ -104,7 +108,7 @@ class KindNode(BroughtNode):
         config = configuration.text(self._base, setting.kubelet, minor=minor_of(setting.release), cgroups=self.cgroups)
         self.write([(places.CONFIG, config), *files])
         self._mark_start()
-        self.agent.call("start", kubelet=self._kubelets[setting.release])
+        self.agent.call("start", kubelet=self._kubelets[setting.release], traps=self.traps)
 
     def cut_power(self) -> None:
         """Take the worker's power and give it back; its kubelet does not run afterwards. Raises SubjectError."""
@@ -190,7 +194,8 @@ class KindNode(BroughtNode):
         uids = [uid for uid in uids if uid in self._there]
         self._delete(uids, grace=None)
         gone = {uid: f"{places.NAMESPACE}/{self._names[uid]}" for uid in uids if uid in self._bound}
-        self.ask("remove a pod", "removal", "await_gone", pods=gone)
+        if "exited" in self.ask("remove a pod", "removal", "await_gone", pods=gone):
+            self._delete(uids, grace=0)  # it was killed on the way, and nobody else can say that a pod is gone
         self._await_deleted(uids)
         if not self._statics.await_unmirrored(uids, self.timeouts.seconds("removal")):
             raise capture_error("remove a static pod", self._expired("removal", "the API server has a mirror of it"))

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from pinproof.history import History
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Restart, Scenario, Step, begun
+from pinproof.scenario.steps import Admit, AdmitTogether, Crash, Restart, Scenario, Step, begun
 from pinproof.subjects.cluster.apinode import ApiNode
 from pinproof.subjects.cluster.ordering import creation_order
+from pinproof.subjects.kubelet.faults import wants_own_node
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.lifecycle import LivePod
 from pinproof.subjects.kubelet.performance import Performance
@@ -48,7 +49,10 @@ class KindPerformance(Performance):
             if earlier:
                 _await_next_second()
             self._made[arrival] = self._create(pods[arrival], arrival)
-        return super().run(subject)
+        history = super().run(subject)
+        if wants_own_node(self._scenario):
+            self.spoiled = self.spoiled or "something went wrong on it"
+        return history
 
     @property
     def created(self) -> tuple[str, ...]:
@@ -81,9 +85,18 @@ class KindPerformance(Performance):
         for live in arriving:
             self._worker.bind(live.uid)
 
-    def _restart(self, step: Restart) -> None:
+    def _crash(self, step: Crash) -> None:
+        self._arrival -= len(arriving(step.during))  # the step itself counts them
+        if isinstance(step.during, Restart):
+            self._await_reported()
+        super()._crash(step)
+
+    def _await_reported(self) -> None:
         if not self._ending:
             self._worker.await_reported({uid: live.awaited() for uid, live in self.pods.items() if not live.terminal})
+
+    def _restart(self, step: Restart) -> None:
+        self._await_reported()
         if step.signal == "POWER":
             self._expect_everything_anew()
         super()._restart(step)

@@ -33,6 +33,7 @@ from pinproof.subjects.kind.performance import KindPerformance
 from pinproof.subjects.kind.places import OWN_KUBELET
 from pinproof.subjects.kind.spec import Spec
 from pinproof.subjects.kubelet.binary import KubeletBinary
+from pinproof.subjects.kubelet.faults import Traps, traps
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.node import Setting
 from pinproof.subjects.kubelet.performance import speaks_of_uids
@@ -66,6 +67,8 @@ CAPABILITIES: Final = Capabilities(
             "restart.machine",
             "restart.kubelet",
             "restart.kubernetes",
+            "crash",
+            "disk",
         }
     ),
 )
@@ -231,11 +234,12 @@ class KindSubject:
         self._need(_releases(scenario))
         setting = Setting(scenario.machine, scenario.kubelet, self.version)
         cgroups = _may_have_cgroups(scenario)
-        same = node.setting.serves(setting) and node.cgroups == cgroups
+        wanted = traps(scenario)
+        same = node.setting.serves(setting) and (node.cgroups, node.traps) == (cgroups, wanted)
         if not self._spoiled and same and not speaks_of_uids(scenario):
             return None
         self.discarded.append(self._spoiled or "a scenario needs another node")
-        refused = self._reset(node, setting, cgroups=cgroups)
+        refused = self._reset(node, setting, cgroups=cgroups, traps=wanted)
         if refused and not self._proved:
             plain = self._reset(node, Setting(PLAIN, KubeletConfig(), self.version), cgroups=False)
             if plain:
@@ -246,13 +250,13 @@ class KindSubject:
                     fault="the kubelet under test, or what this machine forbids",
                     remedy="run `pinproof doctor`; try a released kubelet on the same cluster",
                 )
-            refused = self._reset(node, setting, cgroups=cgroups)
+            refused = self._reset(node, setting, cgroups=cgroups, traps=wanted)
         self._proved = True
         return refused
 
-    def _reset(self, node: KindNode, setting: Setting, *, cgroups: bool) -> Ending | None:
+    def _reset(self, node: KindNode, setting: Setting, *, cgroups: bool, traps: Traps = "") -> Ending | None:
         self._spoiled = "it was not made ready"
-        refused = node.reset(setting, cgroups=cgroups)
+        refused = node.reset(setting, cgroups=cgroups, traps=traps)
         self.resets += 1
         self._books = None if refused else Books.of(node)
         self._spoiled = ""
