@@ -301,7 +301,23 @@ REPORTS = (
     ),
 )
 
+CLUSTERS = (
+    wrong(
+        "controllers give up",
+        "cluster",
+        "            self._made[self._first[name]] += 1\n",
+        "            pass\n",
+    ),
+    wrong("events have the words of the status", "cluster", "verdict.message.removeprefix(REJECTED)", "verdict.message"),
+    wrong(
+        "the kernel hears of no CPUs",
+        "cluster",
+        "Enforced(told, told)",
+        'Enforced(told, told._replace(cpuset_cpus=""))',
+    ),
+)
+
 LAST = (wrong("policy None is not known", "configuration", 'if config.memory_manager_policy == "None":', "if False:"),)
 """What no kubelet would come through that asks for it: for controls alone that have nothing else to go wrong."""
 
-FOR_CASES: tuple[WrongModel, ...] = (*SETTINGS, *RESERVATIONS, *BOOKS, *ADMISSIONS, *REPORTS, *LAST)
+FOR_CASES: tuple[WrongModel, ...] = (*SETTINGS, *RESERVATIONS, *BOOKS, *ADMISSIONS, *REPORTS, *CLUSTERS, *LAST)
