@@ -308,7 +308,9 @@ CLUSTERS = (
         "            self._made[self._first[name]] += 1\n",
         "            pass\n",
     ),
-    wrong("events have the words of the status", "cluster", "verdict.message.removeprefix(REJECTED)", "verdict.message"),
+    wrong(
+        "events have the words of the status", "cluster", "verdict.message.removeprefix(REJECTED)", "verdict.message"
+    ),
     wrong(
         "the kernel hears of no CPUs",
         "cluster",
