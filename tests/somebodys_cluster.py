@@ -6,6 +6,7 @@ python -m tests.somebodys_cluster FOLDER [WORKERS]     makes one, says where its
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -86,10 +87,17 @@ class Cluster:
         return self.inside(f"{self.name}-control-plane", *command, given=given.encode())
 
 
+REUSED = "PINPROOF_SOMEBODYS_CLUSTER"
+"""Environment variable: the folder of one that runs already, for who works on these tests."""
+
+
 @contextmanager
 def made(name: str, folder: Path, *, number: int = 1, topology: str = "two_even") -> Iterator[Cluster]:
     """A cluster of a control plane and so many workers, all on the same made machine, with the image of the helper."""
     with running() as engine:
+        if REUSED in os.environ:
+            yield Cluster("pinproof-somebodys", Path(os.environ[REUSED]), engine, number)
+            return
         folder.mkdir(parents=True, exist_ok=True)
         cluster = Cluster(name, folder, engine, number)
         env = {**engine.environment(), "KUBECONFIG": str(cluster.kubeconfig)}

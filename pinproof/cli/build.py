@@ -2,6 +2,9 @@
 
 `node-image` is a node of a kind cluster, from Debian packages and Go modules alone. It is given to the container engine that
 runs here, and its name is printed; or written to a file, for `docker load`.
+
+`helper-image` is what `--subject cluster:KUBECONFIG` runs in its pods, one static program: an archive for `docker load`, for
+`ctr images import`, for `kind load image-archive`.
 """
 
 from __future__ import annotations
@@ -16,12 +19,18 @@ from typing import Any
 def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "build", help="build a kubelet, a component driver or the node image of a kind cluster", description=__doc__
+        "build",
+        help="build a kubelet, a component driver, the node image of a kind cluster or the image of helper pods",
+        description=__doc__,
     )
     parser.add_argument(
-        "what", choices=["kubelet", "component", "node-image"], help="the kubelet, the managers alone, a kind node"
+        "what",
+        choices=["kubelet", "component", "node-image", "helper-image"],
+        help="the kubelet, the managers alone, a kind node, what runs in pods on a cluster",
     )
-    parser.add_argument("source", metavar="VERSION|TREE", help="a release such as 1.36.3, or a kubernetes source tree")
+    parser.add_argument(
+        "source", metavar="VERSION|TREE", nargs="?", help="a release such as 1.36.3, or a kubernetes source tree"
+    )
     parser.add_argument(
         "--patch",
         metavar="FILE",
@@ -44,6 +53,10 @@ def build(options: argparse.Namespace) -> int:
     from pinproof.build import component, kubelet
     from pinproof.errors import InputError, Problem
 
+    if options.what == "helper-image":
+        return _helper_image(options)
+    if options.source is None:
+        raise InputError(options.what, Problem("", "say which release, such as 1.36.3, or which source tree"))
     try:
         flags = shlex.split(options.go_flags)
     except ValueError as error:
@@ -76,4 +89,21 @@ def _node_image(options: argparse.Namespace) -> int:
     else:
         loading.load(engine, built)
     sys.stdout.write(f"{built.reference}\n")
+    return 0
+
+
+def _helper_image(options: argparse.Namespace) -> int:
+    """Write the image of the pods on a cluster; returns 0."""
+    from pinproof.build import runtime
+    from pinproof.errors import InputError, Problem
+    from pinproof.subjects.cluster import image
+
+    if options.output is None or options.source or options.patches or options.go_flags:
+        raise InputError("helper-image", Problem("", "takes --output FILE and nothing else"))
+    file = options.output.expanduser().absolute()
+    try:
+        file.write_bytes(image.archive(runtime()))
+    except OSError as error:
+        raise InputError(str(file), Problem("", f"cannot be written: {error.strerror}")) from None
+    sys.stdout.write(f"{file}\n{image.DEFAULT}\n")
     return 0

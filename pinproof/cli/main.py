@@ -28,6 +28,7 @@ COMMANDS = (
     "bisect",
     "catalogue",
     "build",
+    "cluster",
     "checkpoints",
     "topology",
     "doctor",

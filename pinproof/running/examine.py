@@ -6,7 +6,7 @@ The seam between everything that asks (suites, replay) and the three that answer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Protocol, runtime_checkable
 
 from pinproof.history import History, Prediction
@@ -14,6 +14,7 @@ from pinproof.judge.compare import compare
 from pinproof.judge.outcomes import judge_outcomes, repeats
 from pinproof.judge.serial import with_order, without_hints
 from pinproof.judge.verdict import Judgement, judge
+from pinproof.running.given import as_given
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError
 from pinproof.scenario.config import KubeletConfig
@@ -85,7 +86,7 @@ def examine(subject: Subject, scenario: Scenario) -> Proof:
     if len(prediction.histories) > 1 and isinstance(subject, Repeats):
         return _examine_outcomes(subject, scenario, prediction, subject.capabilities)
     observed = subject.run(scenario)
-    prediction = counted(prediction, scenario, observed)
+    prediction = as_given(prediction, scenario, observed)
     return Proof(scenario, prediction, observed, judge(scenario, prediction, observed, subject.capabilities))
 
 
@@ -109,7 +110,7 @@ def _examine_together(subject: Subject, scenario: Scenario) -> Proof:
     behaviour, capabilities = behaviour_of(subject.version), without_hints(subject.capabilities)
     observed = subject.run(scenario)
     order = serial_order(scenario, observed, behaviour, capabilities)
-    prediction = counted(predict(scenario, behaviour, along=order.choices), scenario, observed)
+    prediction = as_given(predict(scenario, behaviour, along=order.choices), scenario, observed)
     judgement = with_order(judge(scenario, prediction, observed, capabilities), order)
     return Proof(scenario, prediction, observed, judgement)
 
@@ -120,30 +121,6 @@ def predicted(scenario: Scenario, minor: str, *, hints: bool = False) -> Predict
     from pinproof.reference.model import predict
 
     return predict(scenario, behaviour_of(minor), hints=hints)
-
-
-def counted(prediction: Prediction, scenario: Scenario, observed: History) -> Prediction:
-    """The prediction with counters as the subject counts them, where its node was given: from when somebody looked first.
-
-    From a restart of the kubelet on they are absolute again.
-    """
-    first = observed.unseen
-    if not first:
-        return prediction
-    restarts = [at for at, step in enumerate(scenario.steps[first:], first + 1) if isinstance(step, Restart)]
-    last = min(restarts, default=len(scenario.steps) + 1)
-
-    def since(history: History) -> History:
-        zero = history.observations[first].counters or {}
-        shown = [
-            replace(each, counters={name: value - zero.get(name, 0) for name, value in each.counters.items()})
-            if each.counters is not None and first <= at < last
-            else each
-            for at, each in enumerate(history.observations)
-        ]
-        return replace(history, observations=tuple(shown))
-
-    return replace(prediction, histories=tuple(since(history) for history in prediction.histories))
 
 
 def abilities(scenario: Scenario) -> set[str]:

@@ -22,6 +22,8 @@ def eighth(seen: Seen) -> int:
 
 def part(seen: Seen, fraction: Fraction) -> int:
     """Bytes: so much of the least that is free on a NUMA node. Raises NotObservableError where a process could not run in it."""
+    if not nodes(seen):
+        raise NotObservableError("nobody counts the node's memory: the policy of its memory manager is not Static")
     size = int(min(seen.free(node) for node in nodes(seen)) * fraction) // MIB * MIB
     if size < 32 * MIB:
         raise NotObservableError(f"the node is full: {fraction} of what is free on a NUMA node is {size} bytes")

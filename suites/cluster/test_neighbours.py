@@ -27,7 +27,6 @@ def test_more_than_any_node_has_is_rejected(prove: Prove) -> None:
     seen = prove(admit(guaranteed("a", memory=str(most + (1 << 20)))), admit(guaranteed("b", memory=str(size))))
 
     assert seen.rejected("a", after=1)
-    assert "TopologyAffinityError" == seen.verdict("a", after=1).reason  # type: ignore[union-attr]  # it was rejected
     assert before.observation().machine == seen.observation(1).machine
     assert [size] == [block.size for block in seen.blocks("b")]
 

@@ -203,10 +203,11 @@ class Api:
         return str(said)
 
     def _gone(self, question: str, error: object) -> ApiError:
+        stranger = "CERTIFICATE_VERIFY_FAILED" in str(error)
         return ApiError(
             f"ask the API server, {question}",
             f"{self._host} does not answer: {error}",
-            fault=_FAULT,
+            fault="the kubeconfig: it has another certificate authority than the server" if stranger else _FAULT,
             remedy="see whether the cluster runs and the kubeconfig names it; then run again",
         )
 
@@ -260,6 +261,8 @@ def _client(kubeconfig: Path, context: str) -> Any:
             remedy="pip install 'pinproof[kind]'",
         ) from error
     try:
+        if not isinstance(yaml.safe_load(kubeconfig.read_text()), dict):
+            raise TypeError("it is no kubeconfig, which has clusters, users and contexts")
         load: Any = config.new_client_from_config  # the client has no types
         return load(config_file=str(kubeconfig), context=context or None, persist_config=False)
     except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError) as error:

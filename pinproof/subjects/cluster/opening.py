@@ -37,7 +37,7 @@ def _listed(api: Api, spec: Spec) -> list[Document]:
     try:
         return list(api.get("/api/v1/nodes", **query)["items"])
     except RefusedError as refused:
-        unknown = refused.code == 401
+        unknown = refused.code == 401 or "system:anonymous" in refused.message
         raise SubjectError(
             "list the nodes of the cluster",
             f"the API server answered {refused}",
@@ -57,7 +57,9 @@ def _chosen(nodes: Sequence[Document], spec: Spec) -> list[Document]:
         there = ", ".join(sorted(by_name)) or "none"
         raise SubjectError(
             "choose a node of the cluster",
-            f"there is no node {', '.join(dict.fromkeys(missing)) or spec.selector}; there are: {there}",
+            f"there is no node {', '.join(dict.fromkeys(missing))}; there are: {there}"
+            if missing
+            else f"no node has the label {spec.selector}",
             fault="--node, ?node= or ?disruptive=",
             remedy="give one of `kubectl get nodes --show-labels`",
         )

@@ -1,0 +1,337 @@
+"""The cluster subject on a cluster that somebody else has made: what it finds, and that it leaves it as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pinproof.subjects.cluster import access
+from pinproof.subjects.cluster.api import Api
+from pinproof.subjects.kubelet.timeouts import Timeouts
+from tests.cluster_state import differences, state
+from tests.somebodys_cluster import Cluster, made
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(20 * 60)]
+
+ONE = "a_pod_that_fits_one_node"
+CONFIG = "/var/lib/kubelet/config.yaml"
+STATES = "/var/lib/kubelet/memory_manager_state /var/lib/kubelet/cpu_manager_state"
+
+THEIRS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, namespace: default}
+spec:
+  nodeName: NODE
+  automountServiceAccountToken: false
+  terminationGracePeriodSeconds: 1
+  initContainers:
+  - name: i
+    image: localhost/pinproof/busybox:1
+    imagePullPolicy: Never
+    command: [sleep, "1"]
+    resources: {limits: {cpu: "1", memory: 512Mi}}
+  containers:
+  - name: c
+    image: localhost/pinproof/busybox:1
+    imagePullPolicy: Never
+    command: [sleep, "100000"]
+    resources: {limits: {cpu: "CPU", memory: MEMORY}}
+"""
+"""Pinned, with an init container that has ended."""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """With two workers, and a pinned pod of somebody's on the first."""
+    with made("pinproof-somebodys", tmp_path_factory.mktemp("cluster"), number=2) as there:
+        admit(there, "theirs", there.workers[0], cpu="2", memory="1Gi")
+        yield there
+
+
+def admit(cluster: Cluster, name: str, node: str, *, cpu: str, memory: str) -> None:
+    """A pod of somebody's that runs."""
+    text = THEIRS.replace("NAME", name).replace("NODE", node).replace("CPU", cpu).replace("MEMORY", memory)
+    cluster.kubectl("apply", "-f", "-", given=text)
+    cluster.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+
+
+def command(cluster: Cluster, out: Path, *options: str, spec: str = "", kubeconfig: Path | None = None) -> list[str]:
+    """A run of the suite of clusters."""
+    subject = f"cluster:{kubeconfig or cluster.kubeconfig}{spec}"
+    return [
+        sys.executable,
+        "-m",
+        "pinproof",
+        "run",
+        "suites/cluster",
+        "--subject",
+        subject,
+        "--out",
+        str(out),
+        *options,
+    ]
+
+
+def run(cluster: Cluster, out: Path, *options: str, spec: str = "", kubeconfig: Path | None = None) -> tuple[int, str]:
+    """Its exit code and what it said."""
+    done = subprocess.run(
+        command(cluster, out, *options, spec=spec, kubeconfig=kubeconfig), capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def outcomes(out: Path) -> dict[str, str]:
+    """Case → outcome and message."""
+    report = json.loads((out / "report.json").read_text())
+    return {
+        case["id"].partition("::")[2].partition("[")[0]: f"{case['outcome']}: {case['message']}"
+        for case in report["cases"]
+    }
+
+
+def unchanged(cluster: Cluster, before: dict[str, str]) -> None:
+    """Assert it, when the node has tidied up what ended pods have left in its folders."""
+    deadline = time.monotonic() + 60
+    while (found := differences(before, state(cluster))) and time.monotonic() < deadline:
+        time.sleep(1)  # kubelets remove folders of pods that are gone when they look around
+    assert [] == found
+
+
+def until(holds: Callable[[], object], process: subprocess.Popen[str], what: str) -> None:
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert process.poll() is None, what
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)  # another process is watched from outside
+
+
+def pods_of_scenarios(cluster: Cluster) -> list[str]:
+    api = Api(cluster.kubeconfig, timeouts=Timeouts())
+    listed = api.get("/api/v1/pods", labelSelector="pinproof.dev/node,pinproof.dev/role!=helper")["items"]
+    return [pod["metadata"]["name"] for pod in listed]
+
+
+def begun(cluster: Cluster, out: Path, *options: str, spec: str = "") -> subprocess.Popen[str]:
+    """A run that has a pod on its node by now."""
+    process = subprocess.Popen(
+        command(cluster, out, *options, spec=spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    until(lambda: pods_of_scenarios(cluster), process, "the run gives the node a pod")
+    return process
+
+
+# How it is left
+
+
+def test_a_whole_run_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Path) -> None:
+    """Objects, state files to the byte, configuration, images and folders of pods; with somebody's pinned pod there."""
+    before = state(cluster)
+
+    code, said = run(cluster, tmp_path, "--node", cluster.workers[0], spec="?share=0.7")
+
+    assert 0 == code, said
+    assert re.search(r"NUMA nodes 0: 10752Mi, CPUs 0-7; 1: 10752Mi, CPUs 8-15", said)
+    found = outcomes(tmp_path)
+    assert "not_applicable: " in found.pop("test_a_restart_keeps_everything")
+    assert {"passed: "} == set(found.values())
+    unchanged(cluster, before)
+
+
+def test_a_disrupted_node_is_open_for_pods_again(cluster: Cluster, tmp_path: Path) -> None:
+    """It is cordoned while its kubelet is restarted. The kubelet takes memory again for the ended init container."""
+    node = f"/api/v1/nodes/{cluster.workers[1]}"
+    api = Api(cluster.kubeconfig, timeouts=Timeouts())
+    before = state(cluster)
+
+    process = begun(cluster, tmp_path, "--disruptive", cluster.workers[1], "-k", "restart_keeps")
+    assert api.get(node)["spec"]["unschedulable"]
+    assert 0 == process.wait(), process.communicate()[0]
+    process.communicate()
+
+    assert "unschedulable" not in api.get(node)["spec"]
+    assert {"test_a_restart_keeps_everything": "passed: "} == outcomes(tmp_path)
+    left = [
+        name
+        for name in (each.partition(":")[0] for each in differences(before, settled(cluster)))
+        if "/nodes" not in name
+    ]
+    assert [] == left
+
+
+def settled(cluster: Cluster) -> dict[str, str]:
+    """What the cluster is when a restarted kubelet has tidied up."""
+    time.sleep(5)  # nobody announces it, and it is only compared
+    return state(cluster)
+
+
+def test_ctrl_c_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Path) -> None:
+    """With a pod on the node."""
+    before = state(cluster)
+    process = begun(cluster, tmp_path, "--node", cluster.workers[0])
+
+    process.send_signal(signal.SIGINT)
+
+    assert 130 == process.wait(60)
+    process.communicate()
+    unchanged(cluster, before)
+
+
+def test_what_a_killed_run_has_left_the_next_one_removes(cluster: Cluster, tmp_path: Path) -> None:
+    """Pods, the helper, the lease, the namespace, and the cordon, which is written down in the lease."""
+    node = cluster.workers[1]
+    before = state(cluster)
+    process = begun(cluster, tmp_path / "killed", "--disruptive", node, "-k", ONE)
+    process.kill()
+    process.communicate()
+    assert [] != differences(before, state(cluster))
+
+    code, said = run(cluster, tmp_path / "next", "--node", node, "-k", ONE)
+
+    assert 0 == code, said
+    assert f"{node} is open for pods again" in said
+    assert "of a run that was killed; they are deleted" in said
+    unchanged(cluster, before)
+
+
+# Who else is there
+
+
+def test_two_runs_at_once_have_a_node_each(cluster: Cluster, tmp_path: Path) -> None:
+    """The second takes the other node; where there is none, it says who has it."""
+    before = state(cluster)
+    first = begun(cluster, tmp_path / "first", "--node", cluster.workers[0])
+
+    code, said = run(cluster, tmp_path / "second", "-k", ONE, "--node", ",".join(cluster.workers))
+    refused, words = run(cluster, tmp_path / "third", "-k", ONE, "--node", cluster.workers[0])
+    assert 0 in (first.wait(), 0)
+    first.communicate()
+
+    assert 0 == code, said
+    assert cluster.workers[1] in said
+    assert 0 != refused
+    assert f"every node is in use: {cluster.workers[0]} by " in words
+    unchanged(cluster, before)
+
+
+def test_a_full_node_is_not_applicable(cluster: Cluster, tmp_path: Path) -> None:
+    """Where a part of what is free would be less than a process needs."""
+    admit(cluster, "full", cluster.workers[1], cpu="1", memory="10200Mi")
+    admit(cluster, "fuller", cluster.workers[1], cpu="1", memory="10200Mi")
+    try:
+        before = state(cluster)
+
+        code, _ = run(cluster, tmp_path, "--node", cluster.workers[1], "-k", ONE)
+
+        assert 10 == code
+        assert "not_applicable: the node is full" in outcomes(tmp_path)[f"test_{ONE}_is_on_one_node"]
+        unchanged(cluster, before)
+    finally:
+        cluster.kubectl("delete", "pod", "full", "fuller")
+
+
+def test_without_the_static_policy_nothing_is_counted(cluster: Cluster, tmp_path: Path) -> None:
+    """Not applicable, with the reason."""
+    node = cluster.workers[1]
+    kept = cluster.inside(node, "cat", CONFIG)
+    config = yaml.safe_load(kept)
+    config.pop("reservedMemory")
+    restarted(cluster, node, yaml.safe_dump({**config, "memoryManagerPolicy": "None"}))
+    try:
+        before = state(cluster)
+
+        code, _ = run(cluster, tmp_path, "--node", node, "-k", ONE)
+
+        assert 10 == code
+        assert "policy of its memory manager is not Static" in outcomes(tmp_path)[f"test_{ONE}_is_on_one_node"]
+        unchanged(cluster, before)
+    finally:
+        restarted(cluster, node, kept)
+
+
+def restarted(cluster: Cluster, node: str, config: str) -> None:
+    """Give a kubelet another configuration, as an administrator would."""
+    script = f"cat > {CONFIG}; systemctl stop kubelet; rm -f {STATES}; systemctl start kubelet"
+    cluster.inside(node, "sh", "-c", script, given=config.encode())
+    cluster.inside(node, "sh", "-c", "until curl -sf http://127.0.0.1:10248/healthz; do sleep 0.2; done")
+    cluster.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s")
+
+
+# What goes wrong
+
+
+def test_an_api_server_that_is_gone_for_30_seconds_is_waited_for(cluster: Cluster, tmp_path: Path) -> None:
+    """The run ends as if nothing had been."""
+    before = state(cluster)
+    process = begun(cluster, tmp_path, "--node", cluster.workers[0], "-k", f"{ONE} or init_container")
+
+    cluster.docker("pause", f"{cluster.name}-control-plane")
+    time.sleep(30)  # this is the outage
+    cluster.docker("unpause", f"{cluster.name}-control-plane")
+
+    said, _ = process.communicate()
+    assert 0 == process.returncode, said
+    unchanged(cluster, before)
+
+
+def test_a_node_that_dies_is_one_message(cluster: Cluster, tmp_path: Path) -> None:
+    """There is no verdict; when the node is back, the next run cleans it."""
+    node = cluster.workers[1]
+    before = state(cluster)
+    process = begun(cluster, tmp_path / "died", "--node", node, "-k", ONE)
+    cluster.inside(node, "systemctl", "stop", "kubelet", "containerd")
+    try:
+        said, _ = process.communicate()
+        assert process.returncode in (10, 12), said
+        assert "Traceback" not in said
+        assert node in said
+    finally:
+        cluster.inside(node, "systemctl", "start", "containerd", "kubelet")
+        cluster.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=120s")
+
+    code, said = run(cluster, tmp_path / "next", "--node", node, "-k", ONE)
+
+    assert 0 == code, said
+    settled(cluster)
+    left = [each.partition(":")[0] for each in differences(before, state(cluster))]
+    assert [] == [name for name in left if not name.startswith(("/api/v1/nodes", "/api/v1/pods kube-system"))]
+
+
+def test_rights_that_are_too_few_are_named(cluster: Cluster, tmp_path: Path) -> None:
+    """All of them at once; with those of the manifests a run goes through and leaves the namespace."""
+    cluster.kubectl("apply", "-f", "-", given=access.manifests())
+    try:
+        kubeconfig = of_the_runner(cluster, tmp_path)
+        before = state(cluster)
+
+        code, said = run(cluster, tmp_path / "enough", "-k", ONE, "--node", cluster.workers[0], kubeconfig=kubeconfig)
+        assert 0 == code, said
+        unchanged(cluster, before)
+
+        cluster.kubectl("delete", "rolebinding", "-n", "pinproof", "pinproof-runner")
+        code, said = run(cluster, tmp_path / "few", "-k", ONE, "--node", cluster.workers[0], kubeconfig=kubeconfig)
+        assert 0 != code
+        assert "this user may not: create pods, " in said
+        assert "create pods/exec" in said
+        assert "pinproof cluster manifests" in said
+    finally:
+        cluster.kubectl("delete", "-f", "-", given=access.manifests())
+
+
+def of_the_runner(cluster: Cluster, place: Path) -> Path:
+    """A kubeconfig with the rights of the manifests alone."""
+    token = cluster.kubectl("create", "token", "-n", "pinproof", "pinproof-runner").strip()
+    document = yaml.safe_load(cluster.kubeconfig.read_text())
+    document["users"][0]["user"] = {"token": token}
+    kubeconfig = place / "runner"
+    kubeconfig.write_text(yaml.safe_dump(document))
+    return kubeconfig
