@@ -107,22 +107,43 @@ func (r *Runtime) Containers(ctx context.Context) ([]Container, error) {
 }
 
 // Told completes containers with what the OCI runtime was told when they were created.
-func Told(list []Container) error {
+func (r *Runtime) Told(ctx context.Context, list []Container) error {
 	for i := range list {
-		text, err := os.ReadFile(filepath.Join(oci.Told, list[i].ID+".json"))
-		if err != nil {
+		if err := r.told(ctx, &list[i]); err != nil {
 			return fmt.Errorf("what the runtime was told of %s/%s: %w", list[i].Pod, list[i].Container, err)
-		}
-		var record oci.Record
-		if err := json.Unmarshal(text, &record); err != nil {
-			return fmt.Errorf("what the runtime was told of %s/%s: %w", list[i].Pod, list[i].Container, err)
-		}
-		list[i].Mems, list[i].CPUs = record.Mems, record.CPUs
-		list[i].last = Sets{record.Mems, record.CPUs}
-		for _, update := range record.Updates { // one says what it changes
-			list[i].last = Sets{cmp.Or(update.Mems, list[i].last.Mems), cmp.Or(update.CPUs, list[i].last.CPUs)}
 		}
 	}
+	return nil
+}
+
+func (r *Runtime) told(ctx context.Context, c *Container) error {
+	text, err := os.ReadFile(filepath.Join(oci.Told, c.ID+".json"))
+	if os.IsNotExist(err) && c.State == "created" {
+		return r.toldBefore(ctx, c)
+	}
+	if err != nil {
+		return err
+	}
+	var record oci.Record
+	if err := json.Unmarshal(text, &record); err != nil {
+		return err
+	}
+	c.Mems, c.CPUs = record.Mems, record.CPUs
+	c.last = Sets{record.Mems, record.CPUs}
+	for _, update := range record.Updates { // one says what it changes
+		c.last = Sets{cmp.Or(update.Mems, c.last.Mems), cmp.Or(update.CPUs, c.last.CPUs)}
+	}
+	return nil
+}
+
+// toldBefore is for a container that has not been started: containerd tells the OCI runtime of it only then.
+func (r *Runtime) toldBefore(ctx context.Context, c *Container) error {
+	reply, err := r.client.ContainerStatus(ctx, &cri.ContainerStatusRequest{ContainerId: c.ID})
+	if err != nil {
+		return err
+	}
+	resources := reply.GetStatus().GetResources().GetLinux()
+	c.Mems, c.CPUs = resources.GetCpusetMems(), resources.GetCpusetCpus()
 	return nil
 }
 

@@ -246,7 +246,7 @@ func (n *node) observe(ctx context.Context, r observeRequest) (reply, error) {
 	}
 	list, err := n.runtime.Containers(ctx)
 	if err == nil && r.Told {
-		err = containerd.Told(list)
+		err = n.runtime.Told(ctx, list)
 		if err == nil {
 			err = n.runtime.Kernel(ctx, list)
 		}
