@@ -14,7 +14,7 @@ PROGRAM = "mke2fs"
 MIB = 1 << 20
 
 
-def write_ext4(tree: Tree, target: Path, *, work: Path, room: int, step: str) -> None:
+def write_ext4(tree: Tree, target: Path, *, work: Path, room: int, step: str, least: int = 0) -> None:
     """Write a tree as an ext4 file system.
 
     Args:
@@ -22,6 +22,7 @@ def write_ext4(tree: Tree, target: Path, *, work: Path, room: int, step: str) ->
         target: the file.
         work: a directory for what is in between; may keep it.
         room: bytes to be left free.
+        least: bytes of the whole file, at least.
         step: as messages begin.
 
     Raises:
@@ -34,7 +35,7 @@ def write_ext4(tree: Tree, target: Path, *, work: Path, room: int, step: str) ->
         )
     root = work / "files"
     used = _export(tree, root)
-    megabytes = -(-(used * 5 // 4 + room) // MIB) + 16
+    megabytes = max(-(-(used * 5 // 4 + room) // MIB) + 16, least // MIB)
     # No journal of its own: what a machine without power would lose is synced before.
     options = ["-q", "-t", "ext4", "-b", "4096", "-O", "^has_journal,^resize_inode", "-m", "0"]
     options += ["-E", "root_owner=0:0,lazy_itable_init=1", "-d", str(root)]

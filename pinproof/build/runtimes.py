@@ -18,6 +18,7 @@ COMMAND = "pinproof-runtime"
 OCI_COMMAND = "pinproof-oci"
 PAUSE_COMMAND = "pinproof-pause"
 FIRST_COMMAND = "pinproof-init"
+WORKLOAD_COMMAND = "pinproof-workload"
 NEEDED_SPACE = cache.GIB // 2
 
 
@@ -57,6 +58,15 @@ def first() -> Path:
     return _built() / FIRST_COMMAND
 
 
+def workload() -> Path:
+    """Return what runs in the containers of a virtual machine.
+
+    Raises:
+        SubjectError: It cannot be built.
+    """
+    return _built() / WORKLOAD_COMMAND
+
+
 def _built() -> Path:
     """The directory with all of the driver's commands but the component driver, which is each release's own."""
     source = driver_directory()
@@ -76,7 +86,7 @@ def _built() -> Path:
             "GOFLAGS": "-mod=readonly -buildvcs=false",
             "GOTMPDIR": str(work / "tmp"),
         }
-        packages = [f"./cmd/{name}" for name in (COMMAND, OCI_COMMAND, PAUSE_COMMAND, FIRST_COMMAND)]
+        packages = [f"./cmd/{name}" for name in (COMMAND, OCI_COMMAND, PAUSE_COMMAND, FIRST_COMMAND, WORKLOAD_COMMAND)]
         arguments = ["build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", f"{work / 'out'}/", *packages]
         with Progress(f"{STEP} with {go}") as progress:
             finished = golang.run(go, *arguments, cwd=source, env=env, progress=progress)

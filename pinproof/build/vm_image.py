@@ -49,7 +49,8 @@ WORKLOAD = "pinproof.dev/pause:1"
 """As static pods name what they run (`subjects.kubelet.manifest`)."""
 
 PAUSE = "pinproof.dev/sandbox:1"
-KUBELETS = "/kubelets"
+KUBELETS_SIZE = 640 << 20
+"""Bytes of a disk with kubelets, as long as they fit: frozen machines know how large it is. It is sparse."""
 
 DIRECTORIES = (
     *("proc", "sys", "dev", "run", "tmp", "root", "kubelets", "var/tmp", "etc/cni/net.d", "opt/cni/bin"),
@@ -107,7 +108,7 @@ def vm_image() -> VmImage:
     go = toolchain.find(toolchain.WHEEL_VERSION)
     locked = lock.read()
     tools = node_image.containerd(locked)
-    programs = (runtimes.runtime(), runtimes.first(), runtimes.pause())
+    programs = (runtimes.runtime(), runtimes.first(), runtimes.pause(), runtimes.workload())
     packages = [KERNEL, *(package for package in locked.packages if package.name in PACKAGES)]
     sums = [package.sha256 for package in packages]
     sources = [Path(__file__).with_name(name).read_bytes() for name in ("vm_image.py", "filesystem.py", "cpio.py")]
@@ -128,14 +129,15 @@ def kubelet_disk(kubelets: Mapping[str, Path]) -> Path:
     Raises:
         SubjectError: It cannot be made.
     """
-    sums = [f"{release} {cache.file_digest(path)}" for release, path in sorted(kubelets.items())]
+    sums = [RECIPE, str(KUBELETS_SIZE)]
+    sums += [f"{release} {cache.file_digest(path)}" for release, path in sorted(kubelets.items())]
     step = f"make a disk with kubelet {', '.join(kubelets)}"
 
     def make(work: Path) -> None:
         tree = Tree()
         for release, path in kubelets.items():
             tree.add(release, File(path, 0o755))
-        filesystem.write_ext4(tree, work / "out/disk.ext4", work=work, room=0, step=step)
+        filesystem.write_ext4(tree, work / "out/disk.ext4", work=work, room=0, step=step, least=KUBELETS_SIZE)
 
     return cache.build_once(cache.directory() / "vm-kubelets" / cache.digest(*sums), make, what=step) / "disk.ext4"
 
@@ -147,10 +149,10 @@ def _make(packages: list[lock.Package], tools: Commands, go: golang.Go, programs
     with Progress(STEP):
         kernel = Tree()
         debian.unpack(fetched[:1], kernel)
-        runtime, first, pause = programs
+        runtime, first, pause, workload = programs
         images = work / "images.tar"
         with images.open("wb") as stream:
-            layers.write_images(_images(runtime, pause, work), stream)
+            layers.write_images(_images(workload, pause, work), stream)
         disk = _disk(fetched[1:], {"containerd": binaries, "ctr": binaries, "containerd-shim-runc-v2": binaries})
         disk.add("usr/sbin/pinproof-runtime", File(runtime, 0o755))
         disk.add("images/node.tar", File(images))
@@ -189,10 +191,10 @@ def _disk(packages: list[Path], binaries: Mapping[str, Path]) -> Tree:
     return tree
 
 
-def _images(runtime: Path, pause: Path, work: Path) -> list[Image]:
+def _images(workload: Path, pause: Path, work: Path) -> list[Image]:
     """What containers run, and what holds their sandboxes."""
     wanted = (
-        (WORKLOAD, "pinproof-runtime", runtime, ["/pinproof-runtime", "workload"]),
+        (WORKLOAD, "workload", workload, ["/workload"]),
         (PAUSE, "pause", pause, ["/pause"]),
     )
     made = []

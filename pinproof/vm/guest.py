@@ -81,7 +81,7 @@ class Guest:
         """Give it a disk, over that of the image or of another machine. Raises SubjectError."""
         self._means = means
         self.folder = folder
-        self._kubelets = kubelets
+        self.kubelets = kubelets
         below, kind = (base, "qcow2") if base else (means.image.disk, "raw")
         command = [means.qemu.disks, "create", "-q", "-f", "qcow2", "-b", str(below), "-F", kind, str(self.disk)]
         env = environment(means.qemu)
@@ -95,6 +95,11 @@ class Guest:
         return self.folder / "disk.qcow2"
 
     @property
+    def monitor(self) -> Path:
+        """Socket of QEMU's monitor, while the machine has power."""
+        return self.folder / "qmp"
+
+    @property
     def console(self) -> str:
         """What its kernel and first process said since it was started last."""
         place = self.folder / "console"
@@ -102,6 +107,7 @@ class Guest:
 
     def start(self, boot: Boot) -> Agent:
         """Give it power. The agent answers when the machine is up."""
+        self.monitor.unlink(missing_ok=True)
         command = [str(self._means.launcher), "machine", *self.command(boot)]
         return Agent(
             self._means.launcher,
@@ -125,13 +131,22 @@ class Guest:
         ]
         firmware = [part for place in qemu.firmware for part in ("-L", place)]
         disk = f"file={self.disk},if=virtio,format=qcow2,cache=unsafe"
-        kubelets = f"file={self._kubelets},if=virtio,format=raw,readonly=on"
+        kubelets = f"file={self.kubelets},if=virtio,format=raw,readonly=on"
         return [
             *(qemu.emulator, *firmware, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
             *("-M", "q35", *_ACCELERATIONS[acceleration()]),
             *board.arguments(boot.machine, sizes, backends),
             *("-kernel", str(image.kernel), "-initrd", str(image.first), "-append", " ".join(words)),
-            *("-serial", f"file:{self.folder}/console", "-drive", disk, "-drive", kubelets),
+            *(
+                "-qmp",
+                f"unix:{self.monitor},server=on,wait=off",
+                "-serial",
+                f"file:{self.folder}/console",
+                "-drive",
+                disk,
+                "-drive",
+                kubelets,
+            ),
             *("-device", "virtio-serial", "-chardev", "socket,id=agent,fd=3"),
             *("-device", "virtserialport,chardev=agent,nr=1", *boot.arguments),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from pinproof.build import cache
@@ -13,6 +14,7 @@ from pinproof.scenario.machine import Machine
 from pinproof.subjects.kubelet.agent import Agent
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.vm import totals
+from pinproof.vm.folders import Folder
 from pinproof.vm.guest import Boot, Guest, Means, acceleration
 
 STEP: Final = "find the memory of a machine"
@@ -25,7 +27,7 @@ def shown(agent: Agent, machine: Machine, timeouts: Timeouts) -> Mapping[int, in
     return totals.totals(agent.call("read", seconds=timeouts.seconds("power"), paths=paths)["files"])
 
 
-def sizes(guest: Guest, means: Means, machine: Machine) -> tuple[int, ...]:
+def sizes(means: Means, machine: Machine, *, kubelets: Path) -> tuple[int, ...]:
     """Bytes of each node's backend, from the cache, or found by starting the machine until they are right.
 
     Raises SubjectError if they never are.
@@ -36,9 +38,13 @@ def sizes(guest: Guest, means: Means, machine: Machine) -> tuple[int, ...]:
     kept = cache.directory() / "vm-sizes" / f"{key}.json"
     if kept.is_file():
         return tuple(json.loads(kept.read_text()))
-    found = _find(guest, means, machine)
+    folder = Folder()
+    try:
+        found = _find(Guest(means, folder.path, kubelets=kubelets), means, machine)
+    finally:
+        folder.close()
     kept.parent.mkdir(parents=True, exist_ok=True)
-    draft = kept.with_suffix(f".{guest.folder.name}")
+    draft = kept.with_suffix(f".{folder.path.name}")
     draft.write_text(json.dumps(found))
     draft.rename(kept)
     return found

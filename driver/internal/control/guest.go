@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"pinproof.dev/driver/internal/containerd"
 	"pinproof.dev/driver/internal/kubelet"
 	"pinproof.dev/driver/internal/mounts"
@@ -28,6 +30,7 @@ func guestOperations(runtime *containerd.Runtime, ready func() error) map[string
 		"pages": {carryOut: with(g.pages), beside: true},
 		"purge": {carryOut: with(g.purge)},
 		"sync":  {carryOut: with(g.sync)},
+		"ready": {carryOut: with(g.await)},
 	})
 	return all
 }
@@ -90,14 +93,26 @@ type guest struct {
 	ready   func() error
 }
 
+// await waits for the container runtime.
+func (g guest) await(*agent, context.Context, struct{}) (reply, error) { return nil, g.ready() }
+
 type guestSetup struct {
 	Kubelets map[string]string `json:"kubelets"`
+	Time     int64             `json:"time"`       // nanoseconds since 1970
 	Sizes    []string          `json:"page_sizes"` // of huge pages, as in sysfs (2048kB): those that the node offers
 }
 
 func (g guest) setup(a *agent, _ context.Context, r guestSetup) (reply, error) {
 	if err := g.ready(); err != nil {
 		return nil, err
+	}
+	if err := unix.Settimeofday(&unix.Timeval{Sec: r.Time / 1e9, Usec: r.Time % 1e9 / 1e3}); err != nil {
+		return nil, fmt.Errorf("set the clock: %w", err)
+	}
+	// Not before, because whoever freezes a machine does not know which kubelets it will run.
+	const readOnly = unix.MS_RDONLY | unix.MS_NOATIME
+	if err := unix.Mount("/dev/vdb", "/kubelets", "ext4", readOnly, ""); err != nil {
+		return nil, fmt.Errorf("mount the disk of kubelets: %w", err)
 	}
 	for name, path := range r.Kubelets {
 		binary, err := kubelet.Open(path)

@@ -23,7 +23,7 @@ const (
 	imported = "/var/lib/containerd/.imported" // on the same disk as what was imported
 
 	quick    = 10 * time.Millisecond
-	patience = time.Minute
+	patience = 10 * time.Minute // who asks is less patient
 )
 
 // Agent starts the container runtime and serves the port; it returns when it is told to shut down.

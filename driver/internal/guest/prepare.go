@@ -14,7 +14,6 @@ const (
 	modules     = "/modules"
 	cgroups     = "/sys/fs/cgroup"
 	controllers = "+cpuset +cpu +io +memory +pids +hugetlb"
-	kubelets    = "/kubelets"
 )
 
 // mounted are the file systems of every Linux, in the order in which they need each other.
@@ -44,9 +43,6 @@ func prepare() error {
 	}
 	if err := initrd.LoadAll(modules); err != nil {
 		return err
-	}
-	if err := unix.Mount("/dev/vdb", kubelets, "ext4", unix.MS_RDONLY|unix.MS_NOATIME, ""); err != nil {
-		return fmt.Errorf("mount the disk of kubelets: %w", err)
 	}
 	if err := os.WriteFile(cgroups+"/cgroup.subtree_control", []byte(controllers), 0); err != nil {
 		return err

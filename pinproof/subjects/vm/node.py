@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from pinproof.subjects.kubelet import places
 from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
 from pinproof.subjects.kubelet.node import Files, Node, Setting
 from pinproof.subjects.vm import configuration
-from pinproof.vm import board, sizing, totals
+from pinproof.vm import board, sizing, templates, totals
 from pinproof.vm.folders import Folder
 from pinproof.vm.guest import Boot, Guest, Means
 
@@ -50,9 +51,11 @@ class VmNode(Node):
         self._releases = releases
         self._folder = Folder()
         try:
-            self._guest = Guest(means, self._folder.path, kubelets=kubelets)
-            self._boot = Boot(setting.machine, sizing.sizes(self._guest, means, setting.machine))
-            self.agent = self._started()
+            sizes = sizing.sizes(means, setting.machine, kubelets=kubelets)
+            made = templates.template(setting.machine, sizes, means, kubelets=kubelets)
+            self._guest = Guest(means, self._folder.path, kubelets=kubelets, base=made.disk)
+            self._boot = Boot(setting.machine, sizes)
+            self.agent = self._set_up(templates.thaw(self._guest, made, seconds=self.timeouts.seconds("power")))
         except BaseException:
             self._folder.close()
             raise
@@ -75,7 +78,7 @@ class VmNode(Node):
         boot = replace(self._boot, random=KASLR in words, words=more)
         if machine is not None and machine != self._machine:
             board.check(machine)
-            sizes = boot.sizes if more else sizing.sizes(self._guest, self._means, machine)
+            sizes = boot.sizes if more else sizing.sizes(self._means, machine, kubelets=self._guest.kubelets)
             boot, self._machine = replace(boot, machine=machine, sizes=sizes), machine
         self._boot = boot
         self.agent = self._started()
@@ -119,28 +122,45 @@ class VmNode(Node):
 
     def _started(self) -> Agent:
         """Give the machine power and wait until it is up. Raises SubjectError."""
-        boot = self._boot
-        agent = self._guest.start(boot)
+        return self._set_up(self._guest.start(self._boot))
+
+    def _set_up(self, agent: Agent) -> Agent:
+        """Wait until a machine is up, and make it ready for kubelets. Raises SubjectError."""
         try:
-            seen = sizing.shown(agent, boot.machine, self.timeouts)
-            wrong = totals.differences(boot.machine, seen)
-            if wrong and not boot.random:
-                words = ", ".join(f"node {node} {totals.in_words(much)}" for node, much in wrong.items())
-                raise SubjectError(
-                    "start a virtual machine",
-                    f"its kernel shows other memory than it did before: {words}",
-                    fault="this machine, or pinproof",
-                    remedy="remove vm-sizes in pinproof's cache directory and run again",
-                )
-            kubelets: Mapping[str, str] = {release: f"{_KUBELETS}/{release}" for release in self._releases}
-            offered = board.page_sizes(boot.machine)
-            agent.call("setup", seconds=self.timeouts.seconds("power"), kubelets=kubelets, page_sizes=offered)
+            self._check_memory(sizing.shown(agent, self._boot.machine, self.timeouts))
+            agent.call(
+                "setup",
+                seconds=self.timeouts.seconds("power"),
+                kubelets={release: f"{_KUBELETS}/{release}" for release in self._releases},
+                page_sizes=board.page_sizes(self._boot.machine),
+                time=time.time_ns(),
+            )
         except BaseException as error:
             agent.close()
             if isinstance(error, AgentError):
                 raise self._does_not_start(error) from error
             raise
         return agent
+
+    def _check_memory(self, seen: Mapping[int, int]) -> None:
+        """Raises SubjectError where the kernel does not show what the machine is to have, and should."""
+        wrong = totals.differences(self._boot.machine, seen)
+        if not wrong or self._boot.random:
+            return
+        words = ", ".join(f"node {node} {totals.in_words(much)}" for node, much in wrong.items())
+        if self._boot.words:
+            raise SubjectError(
+                "start a virtual machine",
+                f"with {' '.join(self._boot.words)} its kernel shows other memory than the scenario says: {words}",
+                fault="the scenario",
+                remedy="let the restart's topology say what these words make of the machine",
+            )
+        raise SubjectError(
+            "start a virtual machine",
+            f"its kernel shows other memory than it did before: {words}",
+            fault="this machine, or pinproof",
+            remedy="remove vm-sizes and vm-templates in pinproof's cache directory and run again",
+        )
 
     def _does_not_start(self, error: AgentError) -> SubjectError:
         said = "\n".join(self._guest.console.splitlines()[-8:])

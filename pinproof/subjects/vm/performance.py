@@ -32,8 +32,6 @@ class VmPerformance(Performance):
     def _observe(self, number: int) -> None:
         """As on every node, and where the memory lies of what runs."""
         super()._observe(number)
-        if self._ending:
-            return
         seen = self._machine.pages()
         lying: dict[str, dict[str, Pages]] = {}
         for one in seen["containers"]:

@@ -44,7 +44,7 @@ CAPABILITIES: Final = Capabilities(
     ),
 )
 
-PATIENCE: Final = 4.0
+PATIENCE: Final = 6.0
 """Factor on every wait: instructions are emulated."""
 
 

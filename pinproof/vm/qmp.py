@@ -1,0 +1,83 @@
+"""A word with a running QEMU: its monitor protocol, JSON lines over a socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from pinproof.errors import SubjectError
+
+STEP: Final = "talk with a virtual machine"
+_PAUSE: Final = 0.02
+
+
+class Monitor:
+    """A connection to a machine's monitor."""
+
+    def __init__(self, path: Path, *, seconds: float) -> None:
+        """Connect as soon as the machine's process listens. Raises SubjectError if it never does."""
+        self._seconds = seconds
+        self._socket = _connected(path, seconds)
+        self._stream = self._socket.makefile("rw")
+        self._stream.readline()  # its greeting
+        self.do("qmp_capabilities")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+        self._socket.close()
+
+    def do(self, command: str, **arguments: object) -> Any:
+        """Carry out a command; returns its answer. Raises SubjectError."""
+        try:
+            self._stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+            self._stream.flush()
+            while line := self._stream.readline():
+                said = json.loads(line)
+                if "return" in said:
+                    return said["return"]
+                if "error" in said:
+                    raise _error(f"{command}: {said['error'].get('desc')}")
+        except OSError as error:
+            raise _error(f"{command}: {error}") from error
+        raise _error(f"{command}: it has ended")
+
+    def migrated(self) -> None:
+        """Wait until the machine has gone to, or come from, where it was told. Raises SubjectError."""
+        deadline = time.monotonic() + self._seconds
+        while time.monotonic() < deadline:
+            status = self.do("query-migrate").get("status", "")
+            if status == "completed":
+                return
+            if status == "failed":
+                raise _error("its state cannot be written or read")
+            time.sleep(_PAUSE)  # events would come between answers; there is one wait, and it is short
+        raise _error("its state is not written or read in time")
+
+
+def _connected(path: Path, seconds: float) -> socket.socket:
+    deadline = time.monotonic() + seconds
+    while True:
+        made = socket.socket(socket.AF_UNIX)
+        made.settimeout(seconds)
+        try:
+            made.connect(str(path))
+        except OSError as error:
+            made.close()
+            if time.monotonic() > deadline:
+                raise _error(f"{path}: {error}") from error
+            time.sleep(_PAUSE)  # its process does not announce that it listens
+        else:
+            return made
+
+
+def _error(problem: str) -> SubjectError:
+    return SubjectError(STEP, problem, fault="this machine, or pinproof", remedy="run `pinproof doctor`")
