@@ -75,7 +75,8 @@ def examine() -> Examination:
     ]
     later = "not in this version of pinproof"
     verdicts.append(_kind_verdict(checks))
-    verdicts += [Verdict(name, usable=False, reason=later) for name in ("cluster", "vm")]
+    verdicts.append(_cluster_verdict())
+    verdicts += [Verdict(name, usable=False, reason=later) for name in ("vm",)]
     return Examination(checks, tuple(verdicts))
 
 
@@ -87,6 +88,15 @@ def _kind_verdict(checks: tuple[Check, ...]) -> Verdict:
     if importlib.util.find_spec("kubernetes") is None:
         return Verdict("kind", usable=False, reason="missing: pip install 'pinproof[kind]'")
     return Verdict("kind", usable=True, reason=f"kind:{DEFAULT_RELEASE}")
+
+
+def _cluster_verdict() -> Verdict:
+    """Whether clusters of others can be asked; which they are, only the user knows."""
+    if importlib.util.find_spec("kubernetes") is None:
+        return Verdict("cluster", usable=False, reason="missing: pip install 'pinproof[kind]'")
+    return Verdict(
+        "cluster", usable=True, reason="cluster:KUBECONFIG; `pinproof build helper-image` makes what its pods run"
+    )
 
 
 def _verdict(kind: str, missing: list[str]) -> Verdict:
