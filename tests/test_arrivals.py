@@ -153,6 +153,8 @@ def test_a_rejected_pod_has_one_warning_with_the_words_of_its_status() -> None:
         (Told("0", ""), Told("0-1", ""), ["enforced.a.c.cpuset_mems"]),
         (Told("0", "1"), Told("0", "0-1"), ["enforced.a.c.cpuset_cpus"]),
         (Told("0", ""), Told("", ""), ["enforced.a.c.cpuset_mems"]),
+        (Told("0-1-2", ""), Told("0-1-2", ""), []),
+        (Told("0-1-2", ""), Told("0-2", ""), ["enforced.a.c.cpuset_mems"]),
     ],
 )
 def test_the_kernel_has_what_was_told(told: Told, kernel: Told, broken: list[str]) -> None:

@@ -89,13 +89,11 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ("spec", "words"),
     [
         ("kublet:1.36.3", "did you mean 'kubelet'?"),
-        (
-            "cluster:me",
-            (
-                "kubelet:VERSION|TREE|BINARY, component:VERSION|TREE|BINARY, kind:VERSION[?kubelet=VERSION|TREE|BINARY], "
-                "reference[:MINOR]"
-            ),
-        ),
+        ("cloud:me", "cluster:KUBECONFIG"),
+        ("cloud:me", "component:VERSION|TREE|BINARY"),
+        ("cloud:me", "kind:VERSION[?kubelet=VERSION|TREE|BINARY]"),
+        ("cloud:me", "reference[:MINOR]"),
+        ("cloud:me", "vm"),
         ("kubelet", "say which kubelet"),
         ("kubelet:/nowhere", "a kubelet binary that exists"),
     ],

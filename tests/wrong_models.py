@@ -167,8 +167,8 @@ WRONG: tuple[WrongModel, ...] = (
     WrongModel(
         "removal gives back at once",
         "node",
-        "self._remove(self.residents.pop(name, None))  #",
-        "self._remove(self.residents.pop(name, None))\n"
+        "resident = self.residents.pop(name, None)  #",
+        "resident = self.residents.pop(name, None)\n"
         "                memory = release.remove_stale(self.managers.memory, self._active())\n"
         "                self.managers = Managers(memory, self.managers.cpu)  #",
         "accounting/test_books_released::test_removal_alone_gives_nothing_back",
