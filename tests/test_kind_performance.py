@@ -8,9 +8,10 @@ from typing import Any, cast
 import pytest
 
 from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.faults import AtWrite
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, Remove, Restart, Scenario, Step
+from pinproof.scenario.steps import Admit, Crash, Remove, Restart, Scenario, Step
 from pinproof.subjects.kind import performance
 from pinproof.subjects.kind.node import HOME, KindNode
 from pinproof.subjects.kind.performance import KindPerformance
@@ -21,6 +22,13 @@ from pinproof.suite import container, guaranteed, pod
 METRICS = "kubelet_topology_manager_admission_requests_total 0\n"
 MACHINE = Machine("m", ())
 A, B = guaranteed("a", memory="1Gi"), guaranteed("b", memory="1Gi")
+
+
+class FakeAgent:
+    """Kills nobody: the steps end without coming to their points."""
+
+    def call(self, op: str, **_: object) -> dict[str, Any]:
+        return {"reached": False} if op == "disarm" else {}
 
 
 class FakeNode:
@@ -35,6 +43,7 @@ class FakeNode:
         self.containers: list[dict[str, Any]] = []
         self.attempt = 0
         self._refuses = refuses
+        self.agent = FakeAgent()
         self._pods: dict[str, Pod] = {}
 
     def create(self, pod: Pod, *, name: str, alias: str) -> tuple[str, str]:
@@ -145,3 +154,21 @@ def test_after_a_power_cut_every_container_is_awaited_in_its_next_attempt() -> N
 
     awaited = [(each["container"], each["attempt"]) for each in node.asked if each["op"] == "await_container"]
     assert [("x", 1), ("y", 1)] == awaited
+
+
+def test_a_pod_that_comes_while_the_kubelet_is_killed_is_counted_once() -> None:
+    """The interrupted step and the one that interrupts it are one arrival; it is created in its turn for the restart."""
+    node = FakeNode()
+    killed = Crash(Admit(A), AtWrite("memory_manager_state"))
+    made = perform(node, killed, Restart(), Admit(B), Restart())
+
+    assert ["create a.1", "create b.2", "bind a.1"] == node.did[:3]
+    assert "bind b.2" in node.did
+    assert made.spoiled
+
+
+def test_a_kubelet_that_is_to_be_killed_in_a_start_has_reported_before() -> None:
+    node = FakeNode()
+    perform(node, Admit(A), Crash(Restart(), AtWrite("memory_manager_state")))
+
+    assert ["reported a.1/c", "stop by TERM"] == node.did[2:4]
