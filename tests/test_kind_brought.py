@@ -10,10 +10,12 @@ from typing import Any, cast
 
 import pytest
 
+from pinproof.errors import SubjectError
 from pinproof.subjects.cluster import manifest, ways
 from pinproof.subjects.cluster.api import Api
 from pinproof.subjects.cluster.brought import BroughtNode
 from pinproof.subjects.cluster.manifest import Home
+from pinproof.subjects.kind.node import KindNode
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.subjects.protocol import NotObservableError
 from pinproof.suite import brought, guaranteed, replacement
@@ -223,3 +225,24 @@ def test_what_a_killed_run_has_left_is_found_by_its_label() -> None:
 
     assert ({}, {}) == (cluster.controllers, cluster.pods)
     assert manifest.LABEL == "pinproof.dev/node"
+
+
+class Ended(KindNode):
+    """A worker whose kubelet has ended with these words."""
+
+    def __init__(self, words: str) -> None:
+        self.name, self._aliases, self._words = "worker", {}, words
+
+    def log(self, *, about: str = "") -> str:
+        del about
+        return f'E1122 11:00:00.000000       1 run.go:72] "command failed" err="{self._words}"\n'
+
+
+def test_what_all_nodes_of_a_machine_share_is_no_verdict_on_a_kubelet() -> None:
+    """A kubelet that cannot watch files has refused nothing."""
+    with pytest.raises(SubjectError, match="max_user_instances"):
+        Ended("failed to run Kubelet: Failed to start cAdvisor: inotify_init: too many open files").ending(
+            {"exited": 1}
+        )
+
+    assert "no such policy" == Ended("no such policy").ending({"exited": 1}).message
