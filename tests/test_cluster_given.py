@@ -7,16 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from pinproof.history import CpuState, History, Observation
+from pinproof.history import CpuState, History, Observation, Pages
 from pinproof.judge import Judgement, judge
 from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.model import predict
+from pinproof.running.examine import examine
 from pinproof.running.given import as_given
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.steps import Admit, Remove, Restart, Scenario, Step
+from pinproof.scenario.topologies import machine
 from pinproof.subjects.kubelet.subject import CAPABILITIES
-from pinproof.suite import guaranteed, static
+from pinproof.subjects.protocol import NotObservableError
+from pinproof.subjects.reference import ReferenceSubject
+from pinproof.suite import Prove, guaranteed, static
+from tests.suite_functions import functions
 
 GIB = 1 << 30
 MACHINE = Machine("m", tuple(NumaNode(n, 10 * GIB, CpuSet(range(4 * n, 4 * n + 4))) for n in (0, 1)))
@@ -93,6 +98,47 @@ def test_cpus_of_a_pod_that_is_there_may_not() -> None:
     right = seen(OURS)
     assert "failed" == judged([*right[:-1], tidied(right[-1], "a")], OURS).outcome
     assert "failed" == judged([*right[:-1], tidied(right[-1], "theirs")], OURS).outcome
+
+
+class Kernel(ReferenceSubject):
+    """The reference with a kernel that puts the memory of every container on the nodes of its blocks, or on others."""
+
+    def __init__(self, *, astray: int = 0) -> None:
+        super().__init__("1.36")
+        self.capabilities = replace(self.capabilities, observables=self.capabilities.observables | {"pages"})
+        self._astray = astray
+
+    def run(self, scenario: Scenario) -> History:
+        history = super().run(scenario)
+        return replace(history, observations=tuple(self._lying(each) for each in history.observations))
+
+    def _lying(self, seen: Observation) -> Observation:
+        lying = {
+            pod: {name: self._pages(blocks[0].affinity) for name, blocks in containers.items()}
+            for pod, containers in (seen.assignments or {}).items()
+        }
+        return replace(seen, pages=lying)
+
+    def _pages(self, nodes: tuple[int, ...]) -> Pages:
+        on = ",".join(str((node + self._astray) % 2) for node in nodes)
+        return Pages({int(node): 1 << 20 for node in on.split(",")}, {}, on, on, on)
+
+
+def touched(subject: ReferenceSubject) -> Prove:
+    """The case of touched memory on a subject."""
+    case = functions()["cluster/test_touched::test_touched_memory_lies_on_the_nodes_of_the_blocks"]
+    ((name, configuration),) = case.case.parameters()
+    prove = Prove(subject, machine(name), configuration, examine)
+    case.body(prove)
+    return prove
+
+
+def test_memory_that_lies_elsewhere_fails_the_case() -> None:
+    assert ["passed", "passed"] == [proof.judgement.outcome for proof in touched(Kernel()).proofs]
+    with pytest.raises(AssertionError):
+        touched(Kernel(astray=1))
+    with pytest.raises(NotObservableError, match="a kernel with the NUMA nodes"):
+        touched(ReferenceSubject("1.36"))
 
 
 def test_what_was_not_captured_is_no_verdict() -> None:

@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pinproof.importer.sysfs import import_sysfs
+from pinproof.scenario.topologies import machine
 from pinproof.subjects.cluster import access
 from pinproof.subjects.cluster.api import Api
+from pinproof.subjects.kind.machines import write
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from tests.cluster_state import differences, state
 from tests.somebodys_cluster import Cluster, made
@@ -211,9 +214,8 @@ def test_two_runs_at_once_have_a_node_each(cluster: Cluster, tmp_path: Path) -> 
     before = state(cluster)
     first = begun(cluster, tmp_path / "first", "--node", cluster.workers[0])
 
-    code, said = run(cluster, tmp_path / "second", "-k", ONE, "--node", ",".join(cluster.workers))
     refused, words = run(cluster, tmp_path / "third", "-k", ONE, "--node", cluster.workers[0])
-    assert 0 in (first.wait(), 0)
+    code, said = run(cluster, tmp_path / "second", "-k", ONE, "--node", ",".join(cluster.workers))
     first.communicate()
 
     assert 0 == code, said
@@ -264,6 +266,25 @@ def restarted(cluster: Cluster, node: str, config: str) -> None:
     cluster.inside(node, "sh", "-c", script, given=config.encode())
     cluster.inside(node, "sh", "-c", "until curl -sf http://127.0.0.1:10248/healthz; do sleep 0.2; done")
     cluster.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s")
+
+
+def test_where_the_kernel_has_the_nodes_it_tells_where_memory_lies(cluster: Cluster, tmp_path: Path) -> None:
+    """On the machine of the host itself, with as many NUMA nodes as it has."""
+    node, place = cluster.workers[1], cluster.folder / "machine-2"
+    kept = cluster.inside(node, "cat", CONFIG)
+    write(place, import_sysfs(Path("/sys"), name="here").machine)
+    reserved = [{"numaNode": 0, "limits": {"memory": "1Gi"}}]
+    restarted(cluster, node, yaml.safe_dump({**yaml.safe_load(kept), "reservedMemory": reserved}))
+    try:
+        code, said = run(cluster, tmp_path, "--node", node, "-k", f"touched or {ONE}")
+
+        assert 0 == code, said
+        assert "made" not in said
+        assert {"passed: "} == set(outcomes(tmp_path).values())
+        assert 2 == len(outcomes(tmp_path))
+    finally:
+        write(place, machine("two_even"))
+        restarted(cluster, node, kept)
 
 
 # What goes wrong

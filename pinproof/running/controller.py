@@ -105,10 +105,14 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """Keep the cases of one machine and configuration together, whatever `--dist` says but `each`."""
+        """Keep the cases of one machine and configuration together, whatever `--dist` says but `each`.
+
+        Where nodes are given no case has a kubelet of its own, so that every node may serve the next.
+        """
         from pinproof.running.scheduling import MachineScheduling
 
-        return None if config.getoption("dist") == "each" else MachineScheduling(config, log)
+        given = self.facts.kind == "cluster"
+        return None if config.getoption("dist") == "each" or given else MachineScheduling(config, log)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:

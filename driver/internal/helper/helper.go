@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	usage = "usage: pinproof-runtime helper machine | observe [allocatable] | state | exit CODE | restart UNIT\n"
+	usage = "usage: pinproof-runtime helper machine | observe [allocatable] | state | pages | exit CODE | restart UNIT\n"
 
 	patience = 10 * time.Second
 	quick    = 5 * time.Millisecond
@@ -52,6 +52,8 @@ func answer(arguments []string) (reply, error) {
 		return state()
 	case question == "observe":
 		return observe(ctx, len(rest) == 1 && rest[0] == "allocatable")
+	case question == "pages" && len(rest) == 0:
+		return pages(ctx)
 	case question == "exit" && len(rest) == 1:
 		return nil, exit(ctx, rest[0])
 	case question == "restart" && len(rest) == 1:

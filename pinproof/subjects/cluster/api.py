@@ -27,6 +27,9 @@ NOT_FOUND = 404
 _PAUSE = 0.5
 """Seconds between two attempts at a server that does not answer."""
 
+_SLOW = 3.0
+"""After so many seconds an answer was waited for longer than a server takes."""
+
 
 class ApiError(SubjectError):
     """The API server is not there, or did not answer as it should."""
@@ -48,6 +51,9 @@ class Api:
         """Read the kubeconfig. Raises SubjectError where the client is not installed or cannot read it."""
         self.patience = 0.0
         """Seconds that a server may be gone."""
+
+        self.silence = 0.0
+        """Seconds for which the server was gone, or did not answer, so far."""
 
         self._timeouts = timeouts
         self._client = client = _client(kubeconfig, context)
@@ -138,13 +144,17 @@ class Api:
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
         """Attempt it again while the server is gone; what it does twice is answered like what it does once, or refused."""
-        deadline = time.monotonic() + self.patience
+        begun = time.monotonic()
         while True:
             try:
-                return attempt()
+                answer = attempt()
             except ApiError:
-                if time.monotonic() > deadline:
+                if time.monotonic() - begun > self.patience:
                     raise
+            else:
+                waited = time.monotonic() - begun
+                self.silence += waited if waited > _SLOW else 0.0
+                return answer
             time.sleep(_PAUSE)  # nobody announces that a server is back
 
     def _ask(

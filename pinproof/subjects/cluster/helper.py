@@ -66,13 +66,14 @@ class Helper:
     def close(self) -> None:
         """Delete it and wait until it is gone. Raises ApiError, RefusedError."""
         self._api.delete(self.path)
-        deadline = time.monotonic() + self._timeouts.seconds("removal")
+        deadline = time.monotonic() + self._timeouts.seconds("stop")
         while time.monotonic() < deadline:
             try:
                 self._api.get(self.path)
             except RefusedError:
                 return
-            time.sleep(_PAUSE)  # as below; a node that is dead never says that it is gone
+            time.sleep(_PAUSE)  # as below
+        self._api.delete(self.path, grace=0)  # a node that is dead never says that it has ended
 
     def _await(self, node: str, image: str, timeouts: Timeouts) -> None:
         deadline = time.monotonic() + timeouts.seconds("helper")

@@ -24,7 +24,9 @@ from pinproof.subjects.cluster.premises import LEASES, NAMESPACE
 SECONDS: Final = 30
 """After so long without a renewal a holder is dead."""
 
-_RENEWAL: Final = 10.0
+RENEWAL: Final = 10.0
+"""Seconds between two renewals: nobody asks an API server less often, so that its silence is noticed."""
+
 _LOOK: Final = 1.0
 _RESTORE: Final = "pinproof.dev/restore"
 """Annotation: what was changed of the node and is to be restored, as JSON. Whoever takes the lease next does it."""
@@ -63,14 +65,24 @@ class Taken:
                 self._api.delete(f"{LEASES}/{self.node}")
 
     def _renew(self) -> None:
-        while not self._ended.wait(_RENEWAL):
+        while not self._ended.wait(RENEWAL):
             try:
                 self._change({"spec": {"renewTime": _now()}})
             except RefusedError as refused:
-                self.lost = str(refused)
-                return
+                self.lost = self._taken_away(str(refused))
+                if self.lost:
+                    return
             except ApiError:
                 continue  # it was gone for longer than our patience; the lease may be ours still
+
+    def _taken_away(self, why: str) -> str:
+        """Why the lease is not ours any more; empty where it was only renewed twice, since the first answer was lost."""
+        with self._mutex:
+            now = _get(self._api, self.node)
+            if now is None or _holder(now) != _holder(self._lease):
+                return f"{why}; it is held by {_holder(now or {})}"
+            self._lease = now
+            return ""
 
     def _change(self, change: Document) -> None:
         with self._mutex:

@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from pinproof.errors import CaptureError
+from pinproof.history import Pages
 from pinproof.scenario.pod import Container, Pod
 from pinproof.subjects.cluster import manifest
 from pinproof.subjects.cluster.api import Api, ApiError, Document, RefusedError
 from pinproof.subjects.cluster.apinode import ApiNode, begun, rejection
 from pinproof.subjects.cluster.helper import PROGRAM, Helper
 from pinproof.subjects.cluster.initial import uid_of
+from pinproof.subjects.cluster.lease import RENEWAL
 from pinproof.subjects.cluster.manifest import Home
 from pinproof.subjects.kubelet.agent import Reply
 from pinproof.subjects.kubelet.configuration import minor_of
@@ -25,6 +28,8 @@ from pinproof.subjects.kubelet.observe import capture_error, rejected
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.timeouts import Timeouts, Wait
 from pinproof.subjects.protocol import NotObservableError
+from pinproof.subjects.vm.manifest import touching
+from pinproof.vm.pages import pages
 
 UNIT: Final = "kubelet.service"
 ADMISSIONS: Final = "kubelet_topology_manager_admission_requests_total"
@@ -42,15 +47,46 @@ SWEEPER: Final = Pod("sweeper", (Container("idle"),))
 class ClusterNode(ApiNode):
     """A node whose kubelet runs, and goes on running."""
 
-    def __init__(self, name: str, api: Api, helper: Helper, home: Home, setting: Setting, timeouts: Timeouts) -> None:
-        """Take up a node that this process has. Raises SubjectError, RefusedError."""
+    def __init__(
+        self, name: str, api: Api, helper: Helper, home: Home, setting: Setting, timeouts: Timeouts, *, real: bool
+    ) -> None:
+        """Take up a node that this process has. Raises SubjectError, RefusedError.
+
+        `real`: its kernel has the NUMA nodes that its kubelet sees. Workloads touch memory, and it is looked where it lies.
+        """
         # Not as a node of the kubelet subject is set up: it is there.
         self.timeouts = timeouts
         self.setting = setting
         self.helper = helper
+        self.real = real
         self._take_up(name, api, home)
 
     # Pods
+
+    def create(self, pod: Pod, *, name: str, alias: str) -> tuple[str, str]:
+        """As on every node; where it can be seen where memory lies, a part of it is touched."""
+        document = manifest.pod(pod, self.home, name=name, node=self.name)
+        if self.real:
+            arguments = {container.name: touching(container) for container in pod.all_containers}
+            for made in (*document["spec"]["containers"], *document["spec"].get("initContainers", ())):
+                made["args"] = arguments[made["name"]]
+        made = self._post(self.home.pods, document, pod)
+        return self._enter(made["metadata"]["uid"], name, alias)
+
+    def pages(self, uid: str, container: str) -> Pages | None:
+        """Where the memory of a container of ours lies; None for one that ends meanwhile. Raises CaptureError."""
+        try:
+            said = self._api.run(
+                f"{self.home.pods}/{self._names[uid]}", [PROGRAM, "helper", "pages"], container=container
+            )
+            answer = json.loads(said)
+            if "error" in answer:
+                raise ValueError(answer["error"])
+            return pages(answer)
+        except RefusedError:
+            return None
+        except ValueError as error:
+            raise capture_error(f"look where the memory of container {container} lies", str(error)) from error
 
     def ask(self, step: str, wait: Wait, op: str, **fields: Any) -> Reply:
         """What an agent on the node would be asked, by what the API server has heard from the kubelet."""
@@ -73,11 +109,19 @@ class ClusterNode(ApiNode):
         }
 
     def _until(self, step: str, wait: Wait, holds: Any) -> None:
-        """Wait for the API server to hear something. Raises CaptureError with what it last heard."""
-        if not self._watch.until(lambda _: holds(), self.timeouts.seconds(wait)):
+        """Wait for the API server to hear something, while it is there. Raises CaptureError with what it last heard."""
+        seconds, silence = self.timeouts.seconds(wait), self._api.silence
+        while not self._watch.until(lambda _: holds(), seconds):
+            trouble = self._watch.trouble or self.trouble()  # which waits for a server that is gone
+            if self._api.silence > silence:
+                seconds, silence = self._api.silence - silence + RENEWAL, self._api.silence
+                continue
             heard = {pod["metadata"]["name"]: summary(pod) for pod in self._watch.pods().values() if self.is_ours(pod)}
-            trouble = self._watch.trouble or self.trouble()
             raise capture_error(step, self._expired(wait, f"{heard}; {trouble}"))
+
+    def _await_deleted(self, uids: Sequence[str]) -> None:
+        self._until("delete pods", "removal", lambda: not self._watch.pods().keys() & set(uids))
+        self._there.difference_update(uids)
 
     def trouble(self) -> str:
         """What is wrong with the node, by its conditions; empty for nothing."""
@@ -96,7 +140,11 @@ class ClusterNode(ApiNode):
         gone = [uid for uid in uids if uid in self._there]
         places = {f"{self.home.namespace}/{self._names[uid]}" for uid in gone if uid in self._bound}
         self._delete(gone, grace=None)
-        self._await_deleted(gone)
+        try:
+            self._await_deleted(gone)
+        except CaptureError:
+            self.drop(gone)  # a node that is dead never says that they have ended
+            raise
         self._bound.difference_update(gone)
         if minor_of(self.setting.release) < _LISTS_ACTIVE and places:
             self.until("remove a pod", "removal", lambda: self._listed(places))
@@ -131,10 +179,10 @@ class ClusterNode(ApiNode):
         """Delete what a run that was killed has left on the node; how many pods there were."""
         listed = self._api.get(self.home.pods, labelSelector=f"pinproof.dev/node={self.name}")["items"]
         left = [pod for pod in listed if pod["metadata"]["uid"] != self.helper.uid]
+        dead = bool(self.trouble())
         for pod in left:
-            self._api.delete(
-                f"{self.home.pods}/{pod['metadata']['name']}", grace=None if pod["spec"].get("nodeName") else 0
-            )
+            alone = dead or not pod["spec"].get("nodeName")
+            self._api.delete(f"{self.home.pods}/{pod['metadata']['name']}", grace=0 if alone else None)
         self._await_deleted([pod["metadata"]["uid"] for pod in left])
         return len(left)
 

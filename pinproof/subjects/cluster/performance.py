@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from pinproof.history import Pages
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.cluster.initial import Resident
 from pinproof.subjects.cluster.node import ClusterNode
@@ -42,9 +43,19 @@ class ClusterPerformance(KindPerformance):
         self._settle(live)
 
     def _observe(self, number: int) -> None:
-        """What a runtime was told, nobody tells here."""
+        """What a runtime was told, nobody tells here; where memory lies, the kernel does if it has the nodes."""
         super()._observe(number)
-        self._observations[-1] = replace(self._observations[-1], told=None)
+        lying = self._lying() if self._cluster.real else None
+        self._observations[-1] = replace(self._observations[-1], told=None, pages=lying)
+
+    def _lying(self) -> dict[str, dict[str, Pages]]:
+        lying: dict[str, dict[str, Pages]] = {}
+        running = [each for each in self._containers if each["uid"] in self._created and each["state"] == "running"]
+        for each in running:
+            seen = self._cluster.pages(each["uid"], each["container"])
+            if seen is not None:
+                lying.setdefault(self._names.of(each["uid"]), {})[each["container"]] = seen
+        return lying
 
     def _is_over(self, live: LivePod) -> tuple[bool, object]:
         phase = self._phases({live.uid}).get(live.uid)

@@ -44,7 +44,7 @@ def enter(api: Api, timeouts: Timeouts) -> None:
             _make(api)
         elif not there["metadata"].get("deletionTimestamp"):
             if _is_ours(there):
-                api.patch(PATH, {"metadata": {"annotations": {_ENTERED: secrets.token_hex(8)}}})
+                _mark(api)
             break
         if time.monotonic() > deadline:
             raise _stuck(timeouts, "it is still being deleted")
@@ -61,6 +61,8 @@ def leave(api: Api) -> None:
         try:
             api.delete(PATH, version=there["metadata"]["resourceVersion"])
         except RefusedError as refused:
+            if refused.code == 403:
+                return  # whoever may not delete it has not made it
             if refused.code != 409:  # somebody is coming: look again
                 raise
         else:
@@ -102,6 +104,15 @@ def _get(api: Api) -> Document | None:
         if refused.code == 404:
             return None
         raise
+
+
+def _mark(api: Api) -> None:
+    """Make it another object than the one that somebody who goes has looked at."""
+    try:
+        api.patch(PATH, {"metadata": {"annotations": {_ENTERED: secrets.token_hex(8)}}})
+    except RefusedError as refused:
+        if refused.code != 403:  # whoever may not delete it need not be told
+            raise
 
 
 def _make(api: Api) -> None:

@@ -42,7 +42,7 @@ class ClusterSubject:
         self.name = name
         self.version = _release(nodes[0])
         self.capabilities = Capabilities(
-            observables=OF_A_KUBELET.observables - {"told"},
+            observables=OF_A_KUBELET.observables - {"told"} | {"pages"},
             steps=STEPS | (DISRUPTIVE if spec.disruptive else frozenset()),
         )
         self._spec = spec
@@ -215,7 +215,9 @@ class ClusterSubject:
         shape = discovery.shape_of(helper.ask("machine"), name)
         config = discovery.configuration_of(api.get(f"/api/v1/nodes/{name}/proxy/configz")["kubeletconfig"], name)
         home = Home(premises.NAMESPACE, spec.image, pull="IfNotPresent")
-        node = ClusterNode(name, api, helper, home, Setting(shape.machine, config, self.version), timeouts)
+        node = ClusterNode(
+            name, api, helper, home, Setting(shape.machine, config, self.version), timeouts, real=shape.real
+        )
         self._stack.callback(self._empty, node)
         if left := node.clean():
             sys.stderr.write(f"pinproof: {name} had {left} pods of a run that was killed; they are deleted\n")
