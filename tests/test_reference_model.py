@@ -78,7 +78,8 @@ def test_texts_are_all_that_speed_leaves_out() -> None:
     scenario = Scenario("s", machine(4, 4), static(2, "restricted"), (Admit(small("a", "2Gi")), Restart(), Remove("a")))
     full = predict(scenario, LATEST).histories[0]
     bare = [
-        replace(seen, state_file=None, notes=(), events=None, made=None, enforced=None) for seen in full.observations
+        replace(seen, state_file=None, notes=(), events=None, made=None, enforced=None, pages=None, kernel=None)
+        for seen in full.observations
     ]
 
     assert tuple(bare) == predict(scenario, LATEST, texts=False).histories[0].observations

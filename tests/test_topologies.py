@@ -31,6 +31,10 @@ USABLE = {
     "hugepages_one_node": {0: 10240, 1: 10240},
     "smt_two": {0: 10240, 1: 10240},
     "no_numa": {0: 10240, 1: 10240},
+    "small_two": {0: 0, 1: 0},
+    "small_three": {0: 0, 1: -256, 2: -128},
+    "small_eight": {0: 0} | dict.fromkeys(range(1, 8), -320),
+    "small_pages": {0: -32, 1: -64},
     "grace_blackwell": {0: 491008, 1: 491008} | dict.fromkeys(range(2, 34), -512),
 }
 """Topology → node → MiB that are left after the suites' reserve of 512 MiB and the huge pages."""
@@ -42,6 +46,10 @@ CPUS = {
     "sixteen": [2] * 16,
     "ids_lexical": [4] * 4,
     "cxl": [8, 8, 0],
+    "small_two": [2, 2],
+    "small_three": [2, 2, 0],
+    "small_eight": [1] * 8,
+    "small_pages": [2, 2],
     "grace_blackwell": [72, 72] + [0] * 32,
 }
 """CPUs a node where they are not 8."""

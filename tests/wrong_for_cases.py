@@ -319,7 +319,27 @@ CLUSTERS = (
     ),
 )
 
+KERNELS = (
+    wrong(
+        "memory lies where processes run",
+        "kernel",
+        "    first = min(bound)\n",
+        "    first = 0\n",
+    ),
+    wrong("the kernel binds to one node", "kernel", "str(bound), str(bound))", "str(first), str(first))"),
+    wrong("huge pages lie on node 0", "kernel", "{first: huge} if huge", "{0: huge} if huge"),
+)
+
 LAST = (wrong("policy None is not known", "configuration", 'if config.memory_manager_policy == "None":', "if False:"),)
 """What no kubelet would come through that asks for it: for controls alone that have nothing else to go wrong."""
 
-FOR_CASES: tuple[WrongModel, ...] = (*SETTINGS, *RESERVATIONS, *BOOKS, *ADMISSIONS, *REPORTS, *CLUSTERS, *LAST)
+FOR_CASES: tuple[WrongModel, ...] = (
+    *SETTINGS,
+    *RESERVATIONS,
+    *BOOKS,
+    *ADMISSIONS,
+    *REPORTS,
+    *CLUSTERS,
+    *KERNELS,
+    *LAST,
+)

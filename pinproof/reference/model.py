@@ -20,6 +20,7 @@ from pinproof.history import History, Prediction
 from pinproof.reference.behaviour import Behaviour
 from pinproof.reference.cluster import with_cluster
 from pinproof.reference.decisions import Reached, ignore
+from pinproof.reference.kernel import with_kernel
 from pinproof.reference.node import Node
 from pinproof.reference.orders import A_MAP_ENTRY
 from pinproof.scenario.steps import Scenario
@@ -101,13 +102,13 @@ def predict(
             listed=listed,
             reach=ignore if reached is None else reached,
         )
-        histories.append(_history(node, scenario, cluster=texts))
+        histories.append(_history(node, scenario, texts=texts))
         chances.append(script.chance)
         scripts += script.others if along is None else ()
     return Prediction(tuple(histories), tuple(chances))
 
 
-def _history(node: Node, scenario: Scenario, *, cluster: bool) -> History:
+def _history(node: Node, scenario: Scenario, *, texts: bool) -> History:
     subject = f"reference:{node.behaviour.minor}"
     observations = (node.start(), *[node.carry_out(step) for step in scenario.steps])
-    return History(subject, with_cluster(scenario, observations) if cluster else observations)
+    return History(subject, with_kernel(scenario, with_cluster(scenario, observations)) if texts else observations)
