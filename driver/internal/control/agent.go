@@ -25,6 +25,7 @@ type agent struct {
 	store *store.Store
 	cri   *recorder.Recorder
 	has   containers // what the container runtime has
+	rhythm
 	logs  kubelet.Log
 	files *trap.Files
 
@@ -41,7 +42,7 @@ func newAgent(mode string) *agent {
 	files := trap.NewFiles(kubelet.Root, stateFiles, func(file, text string) {
 		calls.Note("write", recorder.Facts{"file": file, "text": text})
 	})
-	return &agent{mode: mode, store: kept, has: recorded{kept}, cri: calls, files: files, kubelets: map[string]kubelet.Binary{}}
+	return &agent{mode: mode, store: kept, has: recorded{kept}, rhythm: usual, cri: calls, files: files, kubelets: map[string]kubelet.Binary{}}
 }
 
 // current is the kubelet that runs or ran last, nil before the first.

@@ -10,11 +10,10 @@ import (
 	"pinproof.dev/driver/internal/kubelet"
 )
 
-// How often to ask a kubelet that does not tell by itself; the interval grows from the first to the second.
-const (
-	quick = 2 * time.Millisecond
-	slow  = 10 * time.Millisecond
-)
+// A rhythm is how often to ask a kubelet that does not tell by itself; the interval grows from the first to the second.
+type rhythm struct{ quick, slow time.Duration }
+
+var usual = rhythm{2 * time.Millisecond, 10 * time.Millisecond}
 
 // await repeats look until it is satisfied, the kubelet has ended, or the time is up. Between two looks it waits a little, or
 // until the runtime's containers change.
@@ -26,7 +25,7 @@ func (a *agent) await(ctx context.Context, timeout millis, look func(context.Con
 	ctx, cancel := context.WithTimeout(ctx, timeout.duration())
 	defer cancel()
 	var seen reply
-	for pause := quick; ; pause = min(pause*5/4, slow) {
+	for pause := a.rhythm.quick; ; pause = min(pause*5/4, a.rhythm.slow) {
 		changed := a.has.Changed() // before the look: what changes during it is not missed
 		body, satisfied := look(ctx)
 		if satisfied {
@@ -88,7 +87,7 @@ func (a *agent) awaitPods(ctx context.Context, r awaitPodsRequest) (reply, error
 		if err != nil {
 			return nil, false
 		}
-		list, err := a.has.List(ctx)
+		list, err := a.has.List(ctx, false)
 		if err != nil {
 			return nil, false
 		}
@@ -168,7 +167,7 @@ func (a *agent) awaitContainer(ctx context.Context, r awaitContainerRequest) (re
 		return nil, fmt.Errorf("state is %q, must be running, exited or absent", r.State)
 	}
 	return a.await(ctx, r.Timeout, func(ctx context.Context) (reply, bool) {
-		list, err := a.has.List(ctx)
+		list, err := a.has.List(ctx, false)
 		if err != nil {
 			return nil, false
 		}

@@ -24,7 +24,7 @@ type observeRequest struct {
 func (a *agent) observe(ctx context.Context, r observeRequest) (reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	list, err := a.has.List(ctx)
+	list, err := a.has.List(ctx, true)
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,8 @@ type Container struct {
 
 // containers are those that a node's container runtime has.
 type containers interface {
-	// List is all of them, the newest attempt last.
-	List(ctx context.Context) ([]Container, error)
+	// List is all of them, the newest attempt last; what the runtime was told of them only if everything is wanted.
+	List(ctx context.Context, everything bool) ([]Container, error)
 	// Exit lets a running container end with a code.
 	Exit(ctx context.Context, uid, name string, code int32) error
 	// Forget removes what pods that are gone have left.
@@ -34,7 +34,7 @@ type containers interface {
 // recorded are the containers of the recording runtime.
 type recorded struct{ *store.Store }
 
-func (r recorded) List(context.Context) ([]Container, error) {
+func (r recorded) List(context.Context, bool) ([]Container, error) {
 	list := []Container{}
 	for _, c := range r.Containers(func(store.Container) bool { return true }) {
 		pod := c.Sandbox.Config.GetMetadata()
