@@ -115,6 +115,13 @@ SEEDED = (
         "pinning/test_pinning_runtime::test_container_of_a_group_comes_back_to_its_group",
     ),
     Seeded(
+        "one-node-untold",
+        "cpuset_mems",
+        "tells the runtime of memory on several nodes, and nothing of memory on one",
+        Edit("pkg/kubelet/cm/internal_container_lifecycle_linux.go", "numaNodes.Len() > 0", "numaNodes.Len() > 1"),
+        "pages/test_pages_of_a_node::test_node_without_cpus_holds_memory",
+    ),
+    Seeded(
         "event-says-little",
         "events",
         "tells the reason of a refusal in the pod's status, and not in its event",

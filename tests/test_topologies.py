@@ -35,6 +35,7 @@ USABLE = {
     "small_three": {0: 0, 1: -256, 2: -128},
     "small_eight": {0: 0} | dict.fromkeys(range(1, 8), -320),
     "small_pages": {0: -32, 1: -64},
+    "small_drift": {0: 0, 1: 2560},
     "grace_blackwell": {0: 491008, 1: 491008} | dict.fromkeys(range(2, 34), -512),
 }
 """Topology → node → MiB that are left after the suites' reserve of 512 MiB and the huge pages."""
@@ -50,6 +51,7 @@ CPUS = {
     "small_three": [2, 2, 0],
     "small_eight": [1] * 8,
     "small_pages": [2, 2],
+    "small_drift": [2, 2],
     "grace_blackwell": [72, 72] + [0] * 32,
 }
 """CPUs a node where they are not 8."""
