@@ -20,6 +20,8 @@ from pinproof.build.releases import is_cached
 from pinproof.build.sources import DEFAULT_RELEASE, KUBERNETES
 from pinproof.engine import engines, own
 from pinproof.errors import SubjectError
+from pinproof.vm import guest
+from pinproof.vm import programs as qemu
 
 State = Literal["ok", "note", "missing"]
 NETWORK_SECONDS = 20
@@ -73,10 +75,9 @@ def examine() -> Examination:
         _verdict("kubelet", missing),
         _verdict("component", [name for name in missing if name != "namespaces"]),
     ]
-    later = "not in this version of pinproof"
     verdicts.append(_kind_verdict(checks))
     verdicts.append(_cluster_verdict())
-    verdicts += [Verdict(name, usable=False, reason=later) for name in ("vm",)]
+    verdicts.append(_vm_verdict(checks))
     return Examination(checks, tuple(verdicts))
 
 
@@ -99,6 +100,19 @@ def _cluster_verdict() -> Verdict:
     )
 
 
+def _vm_verdict(checks: tuple[Check, ...]) -> Verdict:
+    """Whether virtual machines can be started."""
+    missing = [
+        check.name for check in checks if check.state == "missing" and check.name in ("go", "go modules", "cache")
+    ]
+    if platform.machine() != "x86_64":
+        missing.append("an x86_64 machine")
+    qemu = next(check for check in checks if check.name == "QEMU")
+    if qemu.state != "ok":
+        missing.append("QEMU")
+    return _verdict("vm", missing)
+
+
 def _verdict(kind: str, missing: list[str]) -> Verdict:
     """A kind of subject that is built from a release."""
     reason = f"missing: {', '.join(missing)}" if missing else f"{kind}:{DEFAULT_RELEASE}"
@@ -118,6 +132,7 @@ def _checks() -> Iterator[Check]:
     yield from _inotify()
     yield _engine()
     yield _kind()
+    yield _qemu()
 
 
 def _namespaces() -> Check:
@@ -219,6 +234,17 @@ def _engine() -> Check:
         return Check("container engine", "ok", detail)
     error = engines.unavailable(refusals, own.hindrance(), wanted)
     return Check("container engine", "note", error.message, error.remedy)
+
+
+def _qemu() -> Check:
+    """Only the subject `vm` needs it."""
+    found = qemu.own()
+    if found:
+        return Check("QEMU", "ok", f"{found.emulator}; instructions are emulated ({guest.ACCELERATION}=tcg)")
+    if shutil.which("apt-get") and shutil.which("dpkg-deb"):
+        return Check("QEMU", "ok", "none on PATH; Debian's will be unpacked into the cache when first needed")
+    remedy = "install qemu-system-x86 and qemu-utils, or what your distribution calls them"
+    return Check("QEMU", "note", "none on PATH, and no apt to fetch it", remedy)
 
 
 def _kind() -> Check:

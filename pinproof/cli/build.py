@@ -5,6 +5,8 @@ runs here, and its name is printed; or written to a file, for `docker load`.
 
 `helper-image` is what `--subject cluster:KUBECONFIG` runs in its pods, one static program: an archive for `docker load`, for
 `ctr images import`, for `kind load image-archive`.
+
+`vm-image` is what `--subject vm` starts its machines with: a kernel, its first file system and a disk, in the cache.
 """
 
 from __future__ import annotations
@@ -20,13 +22,13 @@ def add_parser(subparsers: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "build",
-        help="build a kubelet, a component driver, the node image of a kind cluster or the image of helper pods",
+        help="build a kubelet, a component driver, or the image of kind nodes, helper pods or virtual machines",
         description=__doc__,
     )
     parser.add_argument(
         "what",
-        choices=["kubelet", "component", "node-image", "helper-image"],
-        help="the kubelet, the managers alone, a kind node, what runs in pods on a cluster",
+        choices=["kubelet", "component", "node-image", "helper-image", "vm-image"],
+        help="the kubelet, the managers alone, a kind node, what runs in pods on a cluster, a virtual machine",
     )
     parser.add_argument(
         "source", metavar="VERSION|TREE", nargs="?", help="a release such as 1.36.3, or a kubernetes source tree"
@@ -55,6 +57,8 @@ def build(options: argparse.Namespace) -> int:
 
     if options.what == "helper-image":
         return _helper_image(options)
+    if options.what == "vm-image":
+        return _vm_image(options)
     if options.source is None:
         raise InputError(options.what, Problem("", "say which release, such as 1.36.3, or which source tree"))
     try:
@@ -66,6 +70,17 @@ def build(options: argparse.Namespace) -> int:
     make = component if options.what == "component" else kubelet
     built = make(options.source, patches=options.patches, go_flags=flags, output=options.output)
     sys.stdout.write(f"{built}\n")
+    return 0
+
+
+def _vm_image(options: argparse.Namespace) -> int:
+    """Build the image of virtual machines; returns 0."""
+    from pinproof.build.vm_image import vm_image
+    from pinproof.errors import InputError, Problem
+
+    if options.source or options.patches or options.go_flags or options.output:
+        raise InputError("vm-image", Problem("", "is one for all releases, in the cache; give it nothing else"))
+    sys.stdout.write(f"{vm_image().disk.parent}\n")
     return 0
 
 

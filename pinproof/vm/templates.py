@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ RECIPE: Final = "1"
 
 MOST: Final = 8
 """Templates that are kept; each takes some hundred megabytes. Those that were not used for the longest time go."""
+
+_IN_USE: Final = 3600
+"""Seconds for which a template may be used by who asked for it."""
 
 _PLACE: Final = "vm-templates"
 _SPACE: Final = 3 * cache.GIB
@@ -128,6 +132,7 @@ def _backends(place: Path, sizes: Sequence[int], *, shared: bool) -> tuple[str, 
 
 def _make_room(but: str) -> None:
     """Remove templates that were not used for long, so that there are few."""
-    kept = [path for path in (cache.directory() / _PLACE).glob("*") if path.name != but]
-    for path in sorted(kept, key=lambda path: path.stat().st_mtime, reverse=True)[MOST - 1 :]:
-        shutil.rmtree(path, ignore_errors=True)
+    kept = [(path.stat().st_mtime, path) for path in (cache.directory() / _PLACE).glob("*") if path.name != but]
+    for used, path in sorted(kept, reverse=True)[MOST - 1 :]:
+        if time.time() - used > _IN_USE:
+            shutil.rmtree(path, ignore_errors=True)
