@@ -27,7 +27,7 @@ MACHINE = machine("small_two")
 TWO = tuple(admit(guaranteed(name, memory="640Mi")) for name in "ab")
 MINUTES = 15 * 60
 
-RUN = f"""
+RUN = """
 from pinproof.subjects.registry import open_subject
 from tests.test_vm_live import SPEC, TWO, scenario
 subject = open_subject(SPEC)
