@@ -1,0 +1,142 @@
+"""A machine's command line, its monitor, and the templates that are kept; no machine is started."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pinproof.build import cache
+from pinproof.build.vm_image import VmImage
+from pinproof.errors import SubjectError
+from pinproof.scenario.topologies import machine
+from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.vm import guest, programs, templates
+from pinproof.vm.guest import ACCELERATION, Boot, Guest, Means
+from pinproof.vm.qmp import Monitor
+
+MACHINE = machine("small_two")
+SIZES = (1600 << 20, 1568 << 20)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Guest:
+    """A machine whose disk is made by a command that does nothing."""
+    image = VmImage(Path("/i/vmlinuz"), Path("/i/first"), Path("/i/disk"), "key")
+    means = Means(programs.Qemu("/q/qemu", "/bin/true", ("/q/share",)), image, Path("/l/launcher"), Timeouts())
+    return Guest(means, tmp_path, kubelets=Path("/k/disk"))
+
+
+def after(words: list[str], name: str) -> list[str]:
+    """What follows each of a word."""
+    return [value for word, value in itertools.pairwise(words) if word == name]
+
+
+def test_the_kernel_stays_where_it_is_unless_it_may_choose(made: Guest) -> None:
+    boot = Boot(MACHINE, SIZES)
+    (usual,) = after(list(made.command(boot)), "-append")
+    (chosen,) = after(list(made.command(replace(boot, random=True, words=("crashkernel=64M",)))), "-append")
+
+    assert "nokaslr" in usual.split()
+    assert "nokaslr" not in chosen.split()
+    assert "crashkernel=64M" in chosen.split()
+
+
+def test_a_machine_has_its_disk_that_of_kubelets_and_a_port(made: Guest, tmp_path: Path) -> None:
+    words = list(made.command(Boot(MACHINE, SIZES)))
+
+    assert after(words, "-drive") == [
+        f"file={tmp_path}/disk.qcow2,if=virtio,format=qcow2,cache=unsafe",
+        "file=/k/disk,if=virtio,format=raw,readonly=on",
+    ]
+    assert "socket,id=agent,fd=3" in after(words, "-chardev")
+    assert after(words, "-L") == ["/q/share"]
+    assert not after(words, "-netdev")
+
+
+def test_acceleration_that_is_unknown_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ACCELERATION, "hvf")
+
+    with pytest.raises(SubjectError, match=r"hvf(.|\n)*tcg, kvm"):
+        guest.acceleration()
+
+
+def test_a_disk_that_cannot_be_made_is_an_error(made: Guest, tmp_path: Path) -> None:
+    means = replace(made._means, qemu=programs.Qemu("/q/qemu", "/bin/false"))
+
+    with pytest.raises(SubjectError, match="make a disk"):
+        Guest(means, tmp_path, kubelets=Path("/k/disk"))
+
+
+def served(path: Path, answer: Callable[[str], dict[str, object]]) -> threading.Thread:
+    """A monitor that greets and answers commands."""
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    listening.listen()
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rw") as stream:
+            stream.write('{"QMP": {}}\n')
+            stream.flush()
+            for line in stream:
+                event = json.dumps({"event": "STOP"})
+                stream.write(f"{event}\n{json.dumps(answer(json.loads(line)['execute']))}\n")
+                stream.flush()
+        listening.close()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_the_monitor_carries_out_commands_among_events(tmp_path: Path) -> None:
+    thread = served(tmp_path / "qmp", lambda command: {"return": {"status": "completed", "of": command}})
+
+    with Monitor(tmp_path / "qmp", seconds=5) as monitor:
+        assert monitor.do("query-status")["of"] == "query-status"
+        monitor.migrated()
+    thread.join(5)
+
+
+def test_what_a_machine_refuses_is_an_error(tmp_path: Path) -> None:
+    served(tmp_path / "qmp", lambda command: {"error": {"desc": "no"}} if command == "cont" else {"return": {}})
+
+    with Monitor(tmp_path / "qmp", seconds=5) as monitor, pytest.raises(SubjectError, match="cont: no"):
+        monitor.do("cont")
+
+
+def test_a_machine_that_does_not_listen_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SubjectError, match="talk with a virtual machine"):
+        Monitor(tmp_path / "qmp", seconds=0)
+
+
+def test_templates_that_were_not_used_for_long_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new one counts as well; those that somebody may be using stay, however many there are."""
+    monkeypatch.setattr(cache, "directory", lambda: tmp_path)
+    places = [tmp_path / "vm-templates" / f"{number:02}" for number in range(templates.MOST + 2)]
+    for age, place in enumerate(places):
+        place.mkdir(parents=True)
+        used = time.time() - (7200 + age if age > 2 else 0)
+        os.utime(place, (used, used))
+    templates._make_room("new")
+
+    assert sorted(path.name for path in (tmp_path / "vm-templates").iterdir()) == [
+        place.name for place in places[: templates.MOST - 1]
+    ]
+
+
+def test_qemu_that_was_unpacked_finds_its_firmware_and_libraries(tmp_path: Path) -> None:
+    found = programs._within(tmp_path)
+
+    assert found.emulator == f"{tmp_path}/usr/bin/qemu-system-x86_64"
+    assert found.firmware == (f"{tmp_path}/usr/share/qemu", f"{tmp_path}/usr/share/seabios")
+    assert f"{tmp_path}/lib/x86_64-linux-gnu" in found.env["LD_LIBRARY_PATH"].split(":")
