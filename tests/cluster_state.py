@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import Any
 
@@ -57,7 +58,10 @@ def lasting(item: dict[str, Any]) -> dict[str, Any]:
     made = {**item, "metadata": metadata}
     if "nodeInfo" in (item.get("status") or {}):
         status = {name: value for name, value in item["status"].items() if name != "images"}
-        conditions = [{k: v for k, v in each.items() if k != "lastHeartbeatTime"} for each in status["conditions"]]
+        conditions = [
+            {k: v for k, v in each.items() if k not in ("lastHeartbeatTime", "lastTransitionTime")}
+            for each in status["conditions"]
+        ]
         made["status"] = {**status, "conditions": conditions}
     return made
 
@@ -65,7 +69,12 @@ def lasting(item: dict[str, Any]) -> dict[str, Any]:
 def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """What is not as it was."""
     return [
-        f"{name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}"
+        "\n".join([f"{name}:", *_lines(before.get(name, "absent"), after.get(name, "absent"))])
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     ]
+
+
+def _lines(before: str, after: str) -> list[str]:
+    compared = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    return [line for line in compared if line[:2] not in ("--", "++", "@@")]

@@ -276,7 +276,7 @@ def test_where_the_kernel_has_the_nodes_it_tells_where_memory_lies(cluster: Clus
     reserved = [{"numaNode": 0, "limits": {"memory": "1Gi"}}]
     restarted(cluster, node, yaml.safe_dump({**yaml.safe_load(kept), "reservedMemory": reserved}))
     try:
-        code, said = run(cluster, tmp_path, "--node", node, "-k", f"touched or {ONE}")
+        code, said = run(cluster, tmp_path, "--node", node, "-k", f"touched or {ONE}", spec="?share=1")
 
         assert 0 == code, said
         assert "made" not in said
@@ -345,7 +345,7 @@ def test_rights_that_are_too_few_are_named(cluster: Cluster, tmp_path: Path) -> 
         assert "create pods/exec" in said
         assert "pinproof cluster manifests" in said
     finally:
-        cluster.kubectl("delete", "-f", "-", given=access.manifests())
+        cluster.kubectl("delete", "--ignore-not-found", "-f", "-", given=access.manifests())
 
 
 def of_the_runner(cluster: Cluster, place: Path) -> Path:
