@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pinproof.history import Kernel, Pages
@@ -68,3 +70,11 @@ def test_a_node_without_memory_gets_none() -> None:
 
     assert totals.first_guess(bare)[1] == 0
     assert totals.better(bare, (1100 * MIB, 0), {0: 1024 * MIB}) == (1100 * MIB, 0)
+
+
+def test_a_large_machine_keeps_a_buffer_below_four_gibibytes() -> None:
+    """At the end of its first two: on the second node, if the first is smaller."""
+    even = Machine("even", tuple(replace(ONE.nodes[0], id=number, memory=1536 * MIB) for number in (0, 1)))
+    first, second = totals.first_guess(even)
+
+    assert second - first == (65 + 1.5 - 34) * MIB * 64 // 63 // 8192 * 8192

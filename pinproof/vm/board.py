@@ -19,7 +19,7 @@ LARGEST = 48 * GIB
 
 SMALLEST = 64 * MIB
 MOST_CPUS = 64
-_BELOW, _ALL_BELOW = 2 * GIB, 0xB0000000
+BELOW, ALL_BELOW = 2 * GIB, 0xB0000000
 """Bytes: so much of a q35 machine's memory lies below 4 GiB, if it is not less than the second in all; then all of it does."""
 
 _SIZES = {2 * MIB: "2048kB", GIB: "1048576kB"}
@@ -78,6 +78,15 @@ def page_sizes(machine: Machine) -> list[str]:
     return [_SIZES[size] for size in sorted(machine.hugepages)]
 
 
+def node_at(machine: Machine, offset: int) -> int:
+    """Which node has the byte with this number, counted from the first of the machine's memory."""
+    for node in machine.nodes:
+        offset -= node.memory
+        if offset < 0:
+            return node.id
+    return machine.nodes[-1].id
+
+
 def padded(sizes: Sequence[int]) -> tuple[tuple[int, ...], list[str]]:
     """Sizes whose sum is an even number of pages, as QEMU wants it; and what the kernel is told of a page too many.
 
@@ -88,8 +97,8 @@ def padded(sizes: Sequence[int]) -> tuple[tuple[int, ...], list[str]]:
     last = max(number for number, size in enumerate(sizes) if size)
     larger = tuple(size + PAGE * (number == last) for number, size in enumerate(sizes))
     end = sum(larger)
-    if end >= _ALL_BELOW:
-        end += 4 * GIB - _BELOW
+    if end >= ALL_BELOW:
+        end += 4 * GIB - BELOW
     return larger, [f"memmap={PAGE // KIB}K${end - 16 * MIB:#x}"]
 
 

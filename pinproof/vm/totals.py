@@ -10,9 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pinproof.scenario.machine import Machine
+from pinproof.vm import board
 from pinproof.vm.board import GIB, MIB, PAGE
 
 _TOTAL: Final = re.compile(r"^Node (\d+) MemTotal:\s+(\d+) kB$", re.MULTILINE)
+_KERNEL, _OTHERS, _BUFFER = 34 * MIB, 3 * MIB // 2, 65 * MIB
+"""Bytes that a kernel keeps of node 0, of another node, and for the buffer; as measured, and only to begin with."""
+
 _UNIT: Final = 2 * PAGE
 """QEMU rounds the sum of all nodes up to this."""
 
@@ -35,10 +39,16 @@ def totals(texts: Mapping[str, str | None]) -> dict[int, int]:
 
 
 def first_guess(machine: Machine) -> tuple[int, ...]:
-    """Sizes of backends with which to try: a sixty-fourth for the books of pages, and the kernel itself on node 0."""
+    """Sizes of backends with which to try: a sixty-fourth for the books of pages, on node 0 the kernel itself.
+
+    A machine with memory above 4 GiB also has a buffer for devices that reach no further, at the end of what lies below.
+    """
+    kept = [_KERNEL if node.id == 0 else _OTHERS for node in machine.nodes]
+    if machine.memory >= board.ALL_BELOW:
+        kept[board.node_at(machine, board.BELOW - 1)] += _BUFFER
     return tuple(
-        _whole(node.memory + node.memory // 64 + (64 if node.id == 0 else 8) * MIB) if node.memory else 0
-        for node in machine.nodes
+        _whole((node.memory + much) * 64 // 63) if node.memory else 0
+        for node, much in zip(machine.nodes, kept, strict=True)
     )
 
 
