@@ -10,10 +10,11 @@ import (
 	"pinproof.dev/driver/internal/kubelet"
 )
 
-// patience is how long an observation may take before it is incomplete.
+// patience is how long a question may take, and an observation where nobody says how long.
 const patience = 10 * time.Second
 
 type observeRequest struct {
+	Timeout      millis   `json:"timeout_ms"` // until it is incomplete
 	PodResources bool     `json:"pod_resources"`
 	Allocatable  *bool    `json:"allocatable"` // false: of PodResources only the list
 	Metrics      bool     `json:"metrics"`
@@ -22,7 +23,7 @@ type observeRequest struct {
 
 // observe collects everything that can be seen of the node. What could not be had is null and named in "errors".
 func (a *agent) observe(ctx context.Context, r observeRequest) (reply, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, max(patience, r.Timeout.duration()))
 	defer cancel()
 	list, err := a.has.List(ctx, true)
 	if err != nil {

@@ -133,6 +133,7 @@ class Node:
         """
         return self.agent.call(
             "observe",
+            seconds=self.timeouts.seconds("observe"),
             pod_resources=everything,
             allocatable=allocatable,
             metrics=everything,
@@ -173,7 +174,9 @@ class Node:
     def artefacts(self, *, since: int) -> dict[str, str]:
         """File name → text, bounded: what helps to understand a run; `since` is the first runtime call of interest."""
         calls = self.agent.call("calls", since=since)["calls"]
-        metrics = self.agent.call("observe", pod_resources=False, metrics=True).get("metrics")
+        metrics = self.agent.call(
+            "observe", seconds=self.timeouts.seconds("observe"), pod_resources=False, metrics=True
+        ).get("metrics")
         paths = (places.STATE, places.CPU_STATE, places.CONFIG)
         files = {Path(path).name: text for path, text in zip(paths, self.read(*paths), strict=True)}
         texts = {"kubelet.log": self.log(), "calls.jsonl": _lines(calls), "metrics.prom": metrics, **files}

@@ -29,6 +29,7 @@ Wait = Literal[
     "cluster",
     "prepare",
     "account",
+    "observe",
     "metrics",
     "api",
     "event",
@@ -59,6 +60,7 @@ SECONDS: Final[dict[Wait, float]] = {
     "cluster": 600,  # from `kind create cluster` to its end; a registry's image is pulled meanwhile
     "prepare": 120,  # what a node of a cluster needs once
     "account": 60,  # from the namespace until it has its default service account
+    "observe": 10,  # until the kubelet has answered what it is asked after a step
     "metrics": 20,  # until the API server gets the metrics of a kubelet
     "api": 20,  # an answer of the API server
     "event": 20,  # from a pod's rejection until the API server has its event
