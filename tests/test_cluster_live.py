@@ -146,6 +146,8 @@ def test_a_whole_run_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Pat
     assert re.search(r"NUMA nodes 0: 10752Mi, CPUs 0-7; 1: 10752Mi, CPUs 8-15", said)
     found = outcomes(tmp_path)
     assert "not_applicable: " in found.pop("test_a_restart_keeps_everything")
+    assert "(made: the kernel below has others)" in said
+    assert "a kernel with the NUMA nodes" in found.pop("test_touched_memory_lies_on_the_nodes_of_the_blocks")
     assert {"passed: "} == set(found.values())
     unchanged(cluster, before)
 
