@@ -146,6 +146,14 @@ def test_between_kubelet_and_cluster_is_the_cluster() -> None:
     assert "the API server, containerd and the node around the kubelet" == parting.layer
 
 
+def test_between_kubelet_and_virtual_machine_the_kernel_is_right() -> None:
+    """Made NUMA has to be as the true one is."""
+    stands = (Stand("kubelet:1.36.3"), Stand("vm:1.36.3", rejected))
+    (parting,) = looked([ReferenceSubject("1.36"), *stands], SCENARIO).partings
+
+    assert "the kernel and containerd, or the made machine of the kubelet subject, which is then wrong" == parting.layer
+
+
 def test_a_scenario_that_is_not_predicted_is_left_out() -> None:
     """Such as an edit of a text that is not in the file."""
     edit = Restart(state=StateEdit("nowhere", ""))
@@ -164,6 +172,20 @@ def test_drawn_scenarios_share_a_boot_where_a_kubelet_is_among_the_subjects() ->
     ]
 
     assert settings[0] <= 3 < settings[1]
+
+
+def test_scenarios_are_drawn_for_a_machine() -> None:
+    """A virtual machine is not another one after a restart, a kubelet may be."""
+    sides = [[Side(Stand(name))] for name in ("vm:1.36.3", "kubelet:1.36.3")]
+    small = machine("small_two")
+    drawn = [[*drawn_for(side, 40, seed=3, machine=small)] for side in sides]
+    changed = [
+        sum(isinstance(step, Restart) and step.machine is not None for one in some for step in one.steps)
+        for some in drawn
+    ]
+
+    assert {small} == {one.machine for some in drawn for one in some}
+    assert 0 == changed[0] < changed[1]
 
 
 def test_a_folder_stands_for_all_its_files(tmp_path: Path) -> None:

@@ -31,6 +31,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--scenarios", metavar="N", type=int, help="draw so many scenarios instead")
     parser.add_argument("--seed", metavar="N", type=int, default=1, help="of the draw (default 1)")
     parser.add_argument(
+        "--topology", metavar="NAME", help="draw them for this machine (default: machines are drawn too)"
+    )
+    parser.add_argument(
         "--kubernetes",
         metavar="WHAT",
         default=DEFAULT_RELEASE,
@@ -53,6 +56,7 @@ def layers(options: argparse.Namespace) -> int:
     from pinproof.layers.running import alone, look_at, side_by_side
     from pinproof.layers.seats import layers_seat, on_reference, opened
     from pinproof.layers.selection import chosen
+    from pinproof.scenario.topologies import machine
 
     specs = options.subject or [f"component:{options.kubernetes}", f"kubelet:{options.kubernetes}"]
     folder = Folder(place(options.out), "layers")
@@ -60,7 +64,8 @@ def layers(options: argparse.Namespace) -> int:
         sides = on_reference(tested)
         account = Account(tuple(side.name for side in sides))
         follower = _Follower(account, folder, of=options.scenarios)
-        scenarios = chosen(options.files, options.scenarios, seed=options.seed, sides=sides)
+        shape = machine(options.topology) if options.topology else None
+        scenarios = chosen(options.files, options.scenarios, seed=options.seed, sides=sides, machine=shape)
         seat = partial(layers_seat, specs, options.slow)
         crew = side_by_side(seat, options.workers) if options.workers else alone(Layers(sides).look)
         with to_the_end(follower.end) as ended:

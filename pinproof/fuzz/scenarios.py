@@ -32,9 +32,9 @@ class Setting:
     """What the operator meant: the same, unless the kubelet refuses `config`."""
 
 
-def draw_setting(draws: Draws, profile: Profile = DEFAULT) -> Setting:
-    """A machine and a configuration."""
-    machine = draw_machine(draws, profile)
+def draw_setting(draws: Draws, profile: Profile = DEFAULT, *, machine: Machine | None = None) -> Setting:
+    """A machine, unless one is given, and a configuration for it."""
+    machine = machine or draw_machine(draws, profile)
     return Setting(machine, *draw_config(draws, machine, profile))
 
 

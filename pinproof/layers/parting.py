@@ -24,6 +24,8 @@ _LAYERS = {
     ("component", "kubelet"): "what is around the managers",
     ("reference", "kubelet"): "the kubelet, in what the component does not show",
     ("kubelet", "kind"): "the API server, containerd and the node around the kubelet",
+    ("kubelet", "vm"): "the kernel and containerd, or the made machine of the kubelet subject, which is then wrong",
+    ("reference", "vm"): "the virtual machine, in what the kubelet does not show",
     ("reference", "kind"): "the cluster, in what the kubelet does not show",
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pinproof.errors import InputError, Problem
 from pinproof.layers.answers import Side
 from pinproof.running.releases import minor_number
+from pinproof.scenario.machine import Machine
 from pinproof.scenario.reader import read_scenario
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.protocol import Capabilities
@@ -16,15 +17,17 @@ A_BOOT = 5
 """Drawn scenarios that share a machine and a configuration where a kubelet is among the subjects."""
 
 
-def chosen(files: Sequence[str], drawn: int | None, *, seed: int, sides: Sequence[Side]) -> Iterable[Scenario]:
-    """What the command line asks for: files, or so many drawn scenarios that all sides can be given.
+def chosen(
+    files: Sequence[str], drawn: int | None, *, seed: int, sides: Sequence[Side], machine: Machine | None = None
+) -> Iterable[Scenario]:
+    """What the command line asks for: files, or so many scenarios that all sides can be given, drawn for a machine or with one.
 
     Raises:
         InputError: neither or both are asked for, or a file cannot be used.
     """
     if bool(files) == bool(drawn):
         raise InputError("scenarios", Problem("", "give either files, or --scenarios N to draw some"))
-    return drawn_for(sides, drawn, seed=seed) if drawn else read_all(files)
+    return drawn_for(sides, drawn, seed=seed, machine=machine) if drawn else read_all(files)
 
 
 def read_all(files: Sequence[str]) -> list[Scenario]:
@@ -51,11 +54,12 @@ def _listed(files: Sequence[str]) -> Iterator[Path]:
         yield from found
 
 
-def drawn_for(sides: Sequence[Side], number: int, *, seed: int) -> Iterator[Scenario]:
+def drawn_for(sides: Sequence[Side], number: int, *, seed: int, machine: Machine | None = None) -> Iterator[Scenario]:
     """Scenarios of the oldest of the releases, with nothing in them that one of the subjects cannot do.
 
     Those of a newer one would have feature gates that the older one does not know, and does not start with. Some in a
-    row share a machine and a configuration, so that a kubelet is booted once for them.
+    row share a machine and a configuration, so that a kubelet is booted once for them. Where one of the subjects is a virtual
+    machine no restart changes it: each change would be another machine that has to be found first.
     """
     from pinproof.fuzz.draws import RandomDraws
     from pinproof.fuzz.profile import Profile
@@ -64,10 +68,12 @@ def drawn_for(sides: Sequence[Side], number: int, *, seed: int) -> Iterator[Scen
     oldest = min((side.subject.version for side in sides), key=minor_number)
     able = [side.subject.capabilities for side in sides]
     observables = frozenset.intersection(*(each.observables for each in able))
-    profile = Profile.of(oldest, Capabilities(observables, frozenset.intersection(*(each.steps for each in able))))
-    boots = any(side.name.startswith(("kubelet", "kind")) for side in sides)
+    virtual = any(side.name.startswith("vm") for side in sides)
+    steps = frozenset.intersection(*(each.steps for each in able)) - ({"restart.machine"} if virtual else set())
+    profile = Profile.of(oldest, Capabilities(observables, steps))
+    boots = virtual or any(side.name.startswith(("kubelet", "kind")) for side in sides)
     for first in range(0, number, A_BOOT if boots else 1):
-        setting = draw_setting(RandomDraws.of(seed=seed, number=first), profile)
+        setting = draw_setting(RandomDraws.of(seed=seed, number=first), profile, machine=machine)
         for index in range(first, min(number, first + (A_BOOT if boots else 1))):
             draws = RandomDraws.of(seed=seed, number=index)
             yield draw_course(draws, setting, name=f"drawn-{seed}-{index}", profile=profile)
