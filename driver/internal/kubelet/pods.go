@@ -12,7 +12,7 @@ import (
 // readOnly is the kubelet's read-only port; every node has a network of its own, so all use the same.
 const readOnly = "http://127.0.0.1:10255"
 
-var client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{Proxy: nil, DisableCompression: true}}
+var client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{Proxy: nil, DisableCompression: true}}
 
 // A PodStatus is what a kubelet says of a pod.
 type PodStatus struct {
