@@ -90,7 +90,6 @@ class BroughtNode(ApiNode):
         if uid not in self._gated:
             super().bind(uid)
             return
-        self._await_known()
         try:
             self._api.patch(f"{self.home.pods}/{self._names[uid]}", {"spec": {"schedulingGates": None}})
         except RefusedError as refused:
@@ -126,14 +125,14 @@ class BroughtNode(ApiNode):
                 raise self._unwilling("mark the node", refused) from refused
 
     def _await_known(self) -> None:
-        """Wait until this kubelet has told what its node has."""
+        """Wait until this kubelet has told what its node has: the scheduler goes by that, and so does the kubelet itself."""
 
         def told() -> tuple[bool, object]:
             conditions = self._api.get(f"/api/v1/nodes/{self.name}")["status"]["conditions"]
             ready: Document = next((each for each in conditions if each["type"] == "Ready"), {})
-            return ready.get("status") == "True" and ready.get("message") != _STARTING, ready
+            return ready.get("message") != _STARTING, ready
 
-        self.until("tell the scheduler of the node", "placement", told)
+        self.until("tell the API server of the node", "placement", told)
 
     def _follow(self) -> PodWatch:
         if self._made is None:

@@ -101,6 +101,13 @@ class KindNode(BroughtNode):
         remembered = [(f"{kubelet_places.ROOT}/{name}", None) for name in places.STATE_FILES]
         return self.start(setting, remembered)
 
+    def start(self, setting: Setting, files: Files = ()) -> Ending | None:
+        """As every node; a kubelet that runs is waited for until the API server has of the node what it admits by."""
+        ended = super().start(setting, files)
+        if ended is None:
+            self._await_known()
+        return ended
+
     def _launch(self, setting: Setting, files: Files) -> None:
         if setting.machine != self._machine:
             machines.write(self._folder, setting.machine)
