@@ -30,6 +30,9 @@ class Seeded:
     caught_by: str
     """Below `suites/`: the module, `::`, the test function that fails on this kubelet."""
 
+    subject: str = "kubelet"
+    """Where it runs: `vm` where only a kernel can tell."""
+
 
 SEEDED = (
     Seeded(
@@ -120,6 +123,7 @@ SEEDED = (
         "tells the runtime of memory on several nodes, and nothing of memory on one",
         Edit("pkg/kubelet/cm/internal_container_lifecycle_linux.go", "numaNodes.Len() > 0", "numaNodes.Len() > 1"),
         "pages/test_pages_of_a_node::test_node_without_cpus_holds_memory",
+        subject="vm",
     ),
     Seeded(
         "event-says-little",
