@@ -17,8 +17,8 @@ on two modules): cases that failed, of those run.
     counted-twice      21 of 30   two requests for one container
     first-node-only     4 of 26   cpuset_mems is 0 instead of 0,1
 
-one-node-untold runs in a virtual machine, where the named case asserts pages alone: on 22 November 2026 the 20720 KiB of a container
-whose blocks are on node 2, which has no CPUs, were on node 0.
+one-node-untold runs in a virtual machine, where the named case asserts pages alone: on 22 November 2026 the 20720 KiB of a
+container whose blocks are on node 2, which has no CPUs, were on node 0.
 
 On 22 November 2026 the last three bugs were put into one kubelet, which ran two modules of suites/observability (events, the
 log of admissions) and suites/metrics/test_metrics_page.py: 20 of 32 cases failed, 16 over events, two over the log, two over
