@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,26 @@ def test_run_without_a_path_takes_the_shipped_suites(pytester: pytest.Pytester) 
 
     assert 0 == result.ret
     assert json.loads((pytester.path / "out" / "report.json").read_text())["totals"]["executed"] > 0
+
+
+def test_a_command_that_is_terminated_clears_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after Ctrl-C; a second SIGTERM meanwhile does not stop that, and later ones are what they were."""
+    cleared: list[str] = []
+
+    def work(_: list[str]) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)  # the signal comes at once, and this is not waited for
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            cleared.append("all")
+        return 0
+
+    monkeypatch.setattr("pinproof.cli.main._dispatch", work)
+
+    assert 130 == main(["replay"])
+    assert ["all"] == cleared
+    assert "pinproof: interrupted\n" == capsys.readouterr().err
+    assert signal.SIG_DFL == signal.getsignal(signal.SIGTERM)
