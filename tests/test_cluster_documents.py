@@ -152,7 +152,8 @@ def test_another_spelling_of_the_same_configuration_is_the_same() -> None:
     """The kubelet tells what it was not asked for as well."""
     told = replace(CONFIG, eviction_hard=(("imagefs.available", "0%"), ("memory.available", "100Mi")))
 
-    require_same(Found(MACHINE, told, ()), MACHINE, CONFIG, STATIC)
+    renamed = replace(MACHINE, name="worker", provenance="Imported.")
+    require_same(Found(renamed, told, ()), MACHINE, CONFIG, STATIC)
 
 
 # What is there already

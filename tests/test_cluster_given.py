@@ -12,7 +12,8 @@ from pinproof.judge import Judgement, judge
 from pinproof.reference.behaviour import behaviour_of
 from pinproof.reference.model import predict
 from pinproof.running.examine import examine
-from pinproof.running.given import as_given
+from pinproof.running.given import as_given, require_empty
+from pinproof.running.seen import Seen
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.steps import Admit, Remove, Restart, Scenario, Step
@@ -20,7 +21,7 @@ from pinproof.scenario.topologies import machine
 from pinproof.subjects.kubelet.subject import CAPABILITIES
 from pinproof.subjects.protocol import NotObservableError
 from pinproof.subjects.reference import ReferenceSubject
-from pinproof.suite import Prove, guaranteed, static
+from pinproof.suite import Prove, besteffort, guaranteed, static
 from tests.suite_functions import functions
 
 GIB = 1 << 30
@@ -137,8 +138,18 @@ def test_memory_that_lies_elsewhere_fails_the_case() -> None:
     assert ["passed", "passed"] == [proof.judgement.outcome for proof in touched(Kernel()).proofs]
     with pytest.raises(AssertionError):
         touched(Kernel(astray=1))
-    with pytest.raises(NotObservableError, match="a kernel with the NUMA nodes"):
-        touched(ReferenceSubject("1.36"))
+
+
+def test_cases_of_an_empty_node_want_one() -> None:
+    """Pods that ask for nothing are in nobody's way, and no case is told of them."""
+    require_empty([Admit(besteffort("b"))])
+    with pytest.raises(NotObservableError, match="pods that are there ask for memory or CPUs: theirs"):
+        require_empty([Admit(besteffort("b")), THEIRS])
+
+    observed = History("cluster:x", (Observation(running=True), *seen(OURS)[1:]), unseen=1)
+    told = Seen(observed, CAPABILITIES).begun(scenario(OURS))
+    assert ["a"] == told.pods()
+    assert [] == told.pods(after=0)
 
 
 def test_what_was_not_captured_is_no_verdict() -> None:

@@ -41,9 +41,7 @@ THOUSANDS = (
     "thousands of restarts, of which `restart/test_orders` and `test_orders_files` ask for some with the same words"
 )
 MORE = "a case that is shown, with more restarts or more configurations"
-KERNEL = "where memory lies, which no model has; `test_cluster_given` has a kernel that puts it elsewhere"
 NOT_SHOWN = {
-    "cluster/test_touched::test_touched_memory_lies_on_the_nodes_of_the_blocks": KERNEL,
     "restart/test_orders_exhaustive::test_four_pods": THOUSANDS,
     "restart/test_orders_exhaustive::test_four_pods_beside_the_data": THOUSANDS,
     "restart/test_orders_exhaustive::test_group": THOUSANDS,
@@ -55,8 +53,7 @@ NOT_SHOWN = {
     "scale/test_endurance::test_500_restarts_of_one_group": MORE,
     "scale/test_many_pods::test_110_pods_come_back_under_other_policies": MORE,
 }
-"""Case → why no wrong subject is tried on it. Most are exhaustive (`--nightly`): each takes minutes, or seconds that nobody
-has."""
+"""Exhaustive case (`--nightly`) → why no wrong subject is tried on it: each takes minutes, or seconds that nobody has."""
 
 
 @cache

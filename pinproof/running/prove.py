@@ -12,6 +12,7 @@ from pinproof.report.result import Table
 from pinproof.running.artefacts import Gathers
 from pinproof.running.configuration import Configuration
 from pinproof.running.examine import Examine, Proof
+from pinproof.running.given import require_empty
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError, Seen
 from pinproof.running.steps import Planned, planned
@@ -46,6 +47,7 @@ class Prove:
         self.machine = machine
         self.configuration = configuration
         self._there = subject if isinstance(subject, Given) else None
+        self._given = given
         if given and self._there:
             self.machine, self.configuration = _as_found(self._there.found())
         self.proofs: list[Proof] = []
@@ -83,7 +85,7 @@ class Prove:
         machine = machine or self.machine
         proof = self._examine(self.subject, self.scenario(*planned(steps, machine), kubelet=kubelet, machine=machine))
         self.proofs.append(proof)
-        return Seen(self._with_verdict(proof).observed, self.subject.capabilities).begun()
+        return Seen(self._with_verdict(proof).observed, self.subject.capabilities).begun(proof.scenario)
 
     def scenario(
         self,
@@ -96,6 +98,8 @@ class Prove:
         maker = kubelet or self.configuration
         config = maker(machine) if isinstance(maker, Configuration) else maker
         before = self._there.found().before if self._there else ()
+        if not self._given:
+            require_empty(before)
         return Scenario(self._name, machine, config, (*before, *steps))
 
     def needs(self, what: str) -> NoReturn:

@@ -27,6 +27,7 @@ from pinproof.history import (
     Told,
 )
 from pinproof.scenario.quantity import Quantity
+from pinproof.scenario.steps import Admit, Scenario
 from pinproof.subjects.protocol import EXPOSITION, Capabilities
 from pinproof.subjects.protocol import NotObservableError as NotObservableError
 
@@ -85,10 +86,19 @@ class Seen:
         cut = History(subject=self.history.subject, observations=observations[: index + 1])
         return Seen(cut, self.capabilities)
 
-    def begun(self) -> Seen:
-        """The history from the moment on at which somebody looked: steps that led to a node that was given are no steps here."""
-        history = replace(self.history, observations=self.history.observations[self.history.unseen :], unseen=0)
-        return Seen(history, self.capabilities)
+    def begun(self, scenario: Scenario) -> Seen:
+        """The history since somebody looked: what led to a node that was given is no step here, and its pods are not told of."""
+        first = self.history.unseen
+        if not first:
+            return self
+        others = {step.pod.name for step in scenario.steps[:first] if isinstance(step, Admit)}
+        observations = tuple(
+            replace(each, pods={name: answer for name, answer in each.pods.items() if name not in others})
+            if each.pods is not None
+            else each
+            for each in self.history.observations[first:]
+        )
+        return Seen(replace(self.history, observations=observations, unseen=0), self.capabilities)
 
     def observation(self, after: int = -1) -> Observation:
         """The whole observation after a step."""

@@ -58,7 +58,7 @@ def _difference(found: Found, release: str, seen: Observation) -> str:
 
 def require_same(found: Found, machine: Machine, config: KubeletConfig, release: str) -> None:
     """Raises NotObservableError where the node is not what a scenario wants, in what the managers see; it says what differs."""
-    differing = [*_of_machines(machine, found.machine)] or [*_of_configurations(machine, config, found, release)]
+    differing = [*_of_machines(machine, found.machine)] or [*_of_configurations(config, found, release)]
     if differing:
         raise NotObservableError(f"the node is given, and is another: {'; '.join(differing)}")
 
@@ -84,8 +84,9 @@ def _shape(machine: Machine) -> str:
     return f"NUMA nodes {', '.join(nodes)}"
 
 
-def _of_configurations(machine: Machine, config: KubeletConfig, found: Found, release: str) -> Iterator[str]:
-    left, right = _settled(machine, config, release), _settled(found.machine, found.kubelet, release)
+def _of_configurations(config: KubeletConfig, found: Found, release: str) -> Iterator[str]:
+    """On the machine as it was found: names are part of what is settled."""
+    left, right = (_settled(found.machine, each, release) for each in (config, found.kubelet))
     if left == right:
         return
     fields = (name for name in KubeletConfig.__slots__ if getattr(config, name) != getattr(found.kubelet, name))

@@ -30,6 +30,8 @@ from pinproof.subjects.protocol import Capabilities, Found, NotObservableError
 STEPS: Final = frozenset({"admit", "admitTogether", "remove", "exit"})
 DISRUPTIVE: Final = frozenset({"restart", "restart.order"})
 
+POLICIES: Final = ("memoryManagerPolicy", "topologyManagerPolicy", "topologyManagerScope", "cpuManagerPolicy")
+
 _SWEEPS: Final = 3
 
 
@@ -71,7 +73,17 @@ class ClusterSubject:
             "architecture": info["architecture"],
             "runtime": info["containerRuntimeVersion"],
         }
-        return facts | ({"machine": self._machine} if self._machine else {})
+        return facts | self._configured(names[0]) | ({"machine": self._machine} if self._machine else {})
+
+    def _configured(self, node: str) -> dict[str, str]:
+        """Policies and gates of a node's kubelet; nothing where it does not tell, which is told when it is taken."""
+        try:
+            told = self._api.get(f"/api/v1/nodes/{node}/proxy/configz")["kubeletconfig"]
+        except (SubjectError, RefusedError):
+            return {}
+        gates = ", ".join(f"{name}={on}" for name, on in sorted((told.get("featureGates") or {}).items()))
+        policies = {name: str(told.get(name, "")) for name in POLICIES}
+        return {**policies, "featureGates": gates or "those of the release"}
 
     def prepare(self) -> None:
         """Have a node and learn what it is. Raises SubjectError."""
