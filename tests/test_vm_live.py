@@ -24,7 +24,7 @@ pytestmark = pytest.mark.vm
 
 SPEC = "vm:1.36.3"
 MACHINE = machine("small_two")
-TWO = tuple(admit(guaranteed(name, memory="640Mi")) for name in "ab")
+TWO = tuple(admit(guaranteed(name, memory="256Mi")) for name in "ab")
 MINUTES = 15 * 60
 
 RUN = """
@@ -37,7 +37,7 @@ subject.run(scenario(*TWO))
 
 def scenario(*steps: object) -> Scenario:
     planned = [step.on(MACHINE) if hasattr(step, "on") else step for step in steps]
-    return Scenario("live", MACHINE, static()(MACHINE), tuple(planned))  # type: ignore[arg-type]  # all are steps now
+    return Scenario("live", MACHINE, static(reserved="64Mi")(MACHINE), tuple(planned))  # type: ignore[arg-type]  # all are steps now
 
 
 @pytest.fixture
