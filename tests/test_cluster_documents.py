@@ -55,6 +55,8 @@ def test_everything_that_can_be_said() -> None:
         ("/k?share=x&root=here&node=A_b", "3 problems"),
         ("/k?node=a&node=b", "is given twice"),
         ("/k?image=", "has no value"),
+        ("/k?disruptive=a&drain=1", "'1' is neither yes nor no"),
+        ("/k?drain=yes", "say which node may be disrupted"),
     ],
 )
 def test_what_cannot_be_used_is_told(text: str, words: str) -> None:
@@ -67,6 +69,7 @@ def test_options_of_a_run_become_part_of_the_subject() -> None:
     assert "cluster:/k?node=a&disruptive=a" == with_options("cluster:/k", node="a", disruptive="a")
     assert "cluster:/k?share=1&node=x=y" == with_options("cluster:/k?share=1", node="x=y", disruptive=None)
     assert "kind:1.36.3" == with_options("kind:1.36.3", node=None, disruptive=None)
+    assert parse(with_options("cluster:/k", node=None, disruptive="a", drain=True).removeprefix("cluster:")).drain
     with pytest.raises(InputError, match="--node: is for nodes of a cluster"):
         with_options("kind:1.36.3", node="a", disruptive=None)
 
@@ -314,7 +317,7 @@ def test_the_manifests_give_what_is_asked_for_and_no_more() -> None:
         inside = document["kind"] == "Role"
         for rule in document["rules"]:
             given |= {(verb, resource, inside) for verb in rule["verbs"] for resource in rule["resources"]}
-    asked = {(need.verb, need.resource, need.inside) for need in (*access.NEEDS, *access.DISRUPTION)}
+    asked = {(need.verb, need.resource, need.inside) for need in (*access.NEEDS, *access.DISRUPTION, *access.DRAIN)}
 
     assert asked <= given
     assert {("get", "namespaces", False), ("watch", "pods", True)} == given - asked

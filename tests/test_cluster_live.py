@@ -52,6 +52,25 @@ spec:
 """
 """Pinned, with an init container that has ended."""
 
+SHOP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, namespace: default}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      nodeSelector: {kubernetes.io/hostname: NODE}
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: c
+        image: localhost/pinproof/busybox:1
+        imagePullPolicy: Never
+        command: [sleep, "100000"]
+"""
+"""A controller whose pods go to one node."""
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
@@ -171,6 +190,34 @@ def test_a_disrupted_node_is_open_for_pods_again(cluster: Cluster, tmp_path: Pat
         if "/nodes" not in name
     ]
     assert [] == left
+
+
+def test_a_node_is_drained_on_request(cluster: Cluster, tmp_path: Path) -> None:
+    """Its Deployment's pod is evicted, waits while the node is cordoned, and comes back to it afterwards."""
+    cluster.kubectl("apply", "-f", "-", given=SHOP.replace("NODE", cluster.workers[1]))
+    try:
+        cluster.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+        first = cluster.kubectl("get", "pods", "-l", "app=shop", "-o", "name")
+
+        code, said = run(cluster, tmp_path, "--disruptive", cluster.workers[1], "--drain", "-k", ONE)
+
+        assert 0 == code, said
+        assert f"{cluster.workers[1]}: 1 pods were evicted" in said
+        cluster.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
+        assert first != cluster.kubectl("get", "pods", "-l", "app=shop", "-o", "name")
+    finally:
+        cluster.kubectl("delete", "deployment/shop", "--wait=true")
+
+
+def test_a_drain_that_would_lose_a_pod_is_not_begun(cluster: Cluster, tmp_path: Path) -> None:
+    """The pod is named, and the node is open for pods again."""
+    before = state(cluster)
+
+    code, said = run(cluster, tmp_path, "--disruptive", cluster.workers[0], "--drain", "-k", ONE)
+
+    assert 12 == code
+    assert "default/theirs: no controller would make another" in said
+    unchanged(cluster, before)
 
 
 def settled(cluster: Cluster) -> dict[str, str]:

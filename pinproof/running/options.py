@@ -75,6 +75,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAMES",
         help="nodes of a cluster that may be cordoned and whose kubelet may be restarted",
     )
+    group.addoption("--drain", action="store_true", help="evict the pods of nodes that may be disrupted first")
     group.addoption("--out", metavar="DIR", default="out", help="where the report goes (default out)")
     group.addoption("--ledger", metavar="PATH", help="known failures: a file or folder (default: the shipped ledger)")
     group.addoption("--slow", metavar="N", default="1", help="factor on every wait, for slow machines (default 1)")
@@ -121,7 +122,12 @@ def _subject(config: pytest.Config, problems: list[Problem]) -> str:
     """The subject, with the options that are for it alone."""
     subject = config.getoption("--subject") or DEFAULT_SUBJECT
     try:
-        return with_options(subject, node=config.getoption("--node"), disruptive=config.getoption("--disruptive"))
+        return with_options(
+            subject,
+            node=config.getoption("--node"),
+            disruptive=config.getoption("--disruptive"),
+            drain=config.getoption("--drain"),
+        )
     except InputError as error:
         problems += error.problems
         return str(subject)

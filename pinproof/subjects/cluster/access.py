@@ -47,13 +47,17 @@ NEEDS: Final = (
 DISRUPTION: Final = (Need("patch", "nodes", inside=False),)
 """For one that may disrupt a node."""
 
+DRAIN: Final = (Need("create", "pods/eviction", inside=False),)
+"""For one that empties it first."""
+
 PREMISES: Final = tuple(Need(verb, "namespaces", inside=False) for verb in ("create", "patch", "delete"))
 """Where nobody has made our namespace."""
 
 
-def require(api: Api, *, disruptive: bool) -> None:
+def require(api: Api, *, disruptive: bool, drain: bool = False) -> None:
     """Raises SubjectError that names everything which is not allowed."""
-    needs = (*NEEDS, *(DISRUPTION if disruptive else ()), *(() if _has_namespace(api) else PREMISES))
+    disruption = (*(DISRUPTION if disruptive else ()), *(DRAIN if drain else ()))
+    needs = (*NEEDS, *disruption, *(() if _has_namespace(api) else PREMISES))
     missing = [str(need) for need in needs if not _may(api, need)]
     if missing:
         raise SubjectError(

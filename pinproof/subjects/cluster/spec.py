@@ -7,6 +7,7 @@
 ~/.kube/config?share=0.25               how much of what is free on a node all pods of a scenario may ask for together
 ~/.kube/config?root=/var/lib/k0s/kubelet  the kubelet's own folder, where it is not /var/lib/kubelet
 ~/.kube/config?disruptive=worker1       nodes that may be cordoned and whose kubelet may be restarted
+~/.kube/config?disruptive=worker1&drain=yes   ... and whose pods are evicted first
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from pinproof.errors import InputError, Problem
 from pinproof.subjects.cluster import image
 
 USAGE: Final = (
-    "cluster:KUBECONFIG[?node=NAME|LABEL=VALUE][&context=C][&image=I][&share=0.5][&root=DIR][&disruptive=NAME]"
+    "cluster:KUBECONFIG[?node=NAME|LABEL=VALUE][&context=C][&image=I][&share=0.5][&root=DIR]"
+    "[&disruptive=NAME[&drain=yes]]"
 )
 SHARE: Final = Fraction(1, 2)
 
-_OPTIONS = ("node", "context", "image", "share", "root", "disruptive")
+_OPTIONS = ("node", "context", "image", "share", "root", "disruptive", "drain")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
@@ -51,6 +53,9 @@ class Spec:
     disruptive: frozenset[str] = frozenset()
     """Nodes that may be cordoned and whose kubelet may be restarted."""
 
+    drain: bool = False
+    """Evict the pods of these nodes first."""
+
 
 def parse(text: str) -> Spec:
     """Read it. Raises InputError with everything that is wrong."""
@@ -63,6 +68,11 @@ def parse(text: str) -> Spec:
     root = options.get("root", "/var/lib/kubelet")
     if not root.startswith("/"):
         problems.append(Problem("?root", f"{root!r} is not an absolute path"))
+    drain = options.get("drain", "no")
+    if drain not in ("yes", "no"):
+        problems.append(Problem("?drain", f"{drain!r} is neither yes nor no"))
+    elif drain == "yes" and not disruptive:
+        problems.append(Problem("?drain", "say which node may be disrupted: &disruptive=NAME"))
     if problems:
         raise InputError(f"cluster:{text}", *problems)
     return Spec(
@@ -74,12 +84,16 @@ def parse(text: str) -> Spec:
         share,
         root.rstrip("/"),
         disruptive,
+        drain == "yes",
     )
 
 
-def with_options(spec: str, *, node: str | None, disruptive: str | None) -> str:
-    """The text after `--subject` with what `--node` and `--disruptive` say. Raises InputError where it is no cluster."""
-    given = {"node": node, "disruptive": disruptive}
+def with_options(spec: str, *, node: str | None, disruptive: str | None, drain: bool = False) -> str:
+    """The text after `--subject` with what `--node`, `--disruptive` and `--drain` say.
+
+    Raises InputError where it is no cluster.
+    """
+    given = {"node": node, "disruptive": disruptive, "drain": "yes" if drain else None}
     for name, value in given.items():
         if value is None:
             continue

@@ -16,6 +16,7 @@ from pinproof.subjects.cluster import access, discovery, initial, lease, premise
 from pinproof.subjects.cluster.api import Api, Document, RefusedError
 from pinproof.subjects.cluster.beginning import choose, require_same
 from pinproof.subjects.cluster.disruption import Disruption
+from pinproof.subjects.cluster.draining import drain
 from pinproof.subjects.cluster.helper import Helper
 from pinproof.subjects.cluster.manifest import Home
 from pinproof.subjects.cluster.node import ClusterNode
@@ -212,7 +213,7 @@ class ClusterSubject:
     def _take(self) -> ClusterNode:
         """Have a node: a lease, a helper pod, and what it tells."""
         api, timeouts, spec = self._api, self.timeouts, self._spec
-        access.require(api, disruptive=bool(spec.disruptive))
+        access.require(api, disruptive=bool(spec.disruptive), drain=spec.drain)
         self._taken = self._lease()
         name = self._taken.node
         disruption = Disruption(api, self._taken)
@@ -220,6 +221,9 @@ class ClusterSubject:
         disruption.restore()  # what a run that was killed has changed
         if name in spec.disruptive:
             disruption.cordon()
+            if spec.drain:
+                evicted = drain(api, name, timeouts)
+                sys.stderr.write(f"pinproof: {name}: {evicted} pods were evicted\n")
         helper = Helper(
             api, name, image=spec.image, root=spec.root, timeouts=timeouts, privileged=name in spec.disruptive
         )
