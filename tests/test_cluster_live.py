@@ -76,6 +76,9 @@ spec:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """With two workers, and a pinned pod of somebody's on the first."""
     with made("pinproof-somebodys", tmp_path_factory.mktemp("cluster"), number=2) as there:
+        # What comes up by itself is there before anything is compared.
+        there.kubectl("wait", "--for=condition=Available", "deployments", "--all", "--all-namespaces", "--timeout=180s")
+        there.kubectl("wait", "--for=condition=Ready", "pods", "--all", "--all-namespaces", "--timeout=180s")
         admit(there, "theirs", there.workers[0], cpu="2", memory="1Gi")
         yield there
 
@@ -206,7 +209,8 @@ def test_a_node_is_drained_on_request(cluster: Cluster, tmp_path: Path) -> None:
         cluster.kubectl("rollout", "status", "deployment/shop", "--timeout=60s")
         assert first != cluster.kubectl("get", "pods", "-l", "app=shop", "-o", "name")
     finally:
-        cluster.kubectl("delete", "deployment/shop", "--wait=true")
+        cluster.kubectl("delete", "deployment/shop", "--cascade=foreground", "--wait=true")
+        cluster.kubectl("wait", "--for=delete", "pods", "-l", "app=shop", "--timeout=60s")
 
 
 def test_a_drain_that_would_lose_a_pod_is_not_begun(cluster: Cluster, tmp_path: Path) -> None:
