@@ -87,6 +87,10 @@ class Cluster:
         return self.inside(f"{self.name}-control-plane", *command, given=given.encode())
 
 
+ON_THE_CONTROL_PLANE = (
+    '{"spec": {"template": {"spec": {"nodeSelector": {"node-role.kubernetes.io/control-plane": ""}}}}}'
+)
+
 REUSED = "PINPROOF_SOMEBODYS_CLUSTER"
 """Environment variable: the folder of one that runs already, for who works on these tests."""
 
@@ -110,6 +114,8 @@ def made(name: str, folder: Path, *, number: int = 1, topology: str = "two_even"
                 check=True,
                 capture_output=True,
             )
+            # Add-ons stay on the control plane, so that every worker has the CPUs that tests reckon with.
+            cluster.kubectl("patch", "deployment", "coredns", "-n", "kube-system", "-p", ON_THE_CONTROL_PLANE)
             archive = image.archive(build.runtime(), name=image.DEFAULT)
             for node in cluster.workers:
                 cluster.inside(node, "ctr", "-n", "k8s.io", "images", "import", "-", given=archive)

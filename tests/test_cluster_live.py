@@ -77,8 +77,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """With two workers, and a pinned pod of somebody's on the first."""
     with made("pinproof-somebodys", tmp_path_factory.mktemp("cluster"), number=2) as there:
         # What comes up by itself is there before anything is compared.
-        there.kubectl("wait", "--for=condition=Available", "deployments", "--all", "--all-namespaces", "--timeout=180s")
-        there.kubectl("wait", "--for=condition=Ready", "pods", "--all", "--all-namespaces", "--timeout=180s")
+        there.kubectl("rollout", "status", "deployment", "coredns", "-n", "kube-system", "--timeout=180s")
         admit(there, "theirs", there.workers[0], cpu="2", memory="1Gi")
         yield there
 

@@ -111,10 +111,14 @@ class ClusterNode(ApiNode):
     def _until(self, step: str, wait: Wait, holds: Any) -> None:
         """Wait for the API server to hear something, while it is there. Raises CaptureError with what it last heard."""
         seconds, silence = self.timeouts.seconds(wait), self._api.silence
+        last = False
         while not self._watch.until(lambda _: holds(), seconds):
             trouble = self._watch.trouble or self.trouble()  # which waits for a server that is gone
             if self._api.silence > silence:
                 seconds, silence = self._api.silence - silence + RENEWAL, self._api.silence
+                continue
+            if not last:  # a server that was gone, unasked, and is back just now, has told nothing yet
+                seconds, last = RENEWAL, True
                 continue
             heard = {pod["metadata"]["name"]: summary(pod) for pod in self._watch.pods().values() if self.is_ours(pod)}
             raise capture_error(step, self._expired(wait, f"{heard}; {trouble}"))
