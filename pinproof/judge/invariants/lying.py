@@ -28,7 +28,7 @@ def memory_lies_where_promised(moment: Moment) -> Iterator[Violation]:
             if due and _is_new(moment, pod, container):
                 yield from _new(path, due, seen)
             told = (moment.now.told or {}).get(pod, {}).get(container)
-            bound = set(CpuSet.parse(told.cpuset_mems)) if told and told.cpuset_mems else set(seen.nodes)
+            bound = _listed(told.cpuset_mems) if told and told.cpuset_mems else set(seen.nodes)
             if not set(seen.nodes) <= bound:
                 yield Violation("I-12", path, f"memory on {CpuSet(bound)} alone, as the runtime was told", _words(seen))
 
@@ -45,8 +45,16 @@ def _new(path: str, due: tuple[int, ...], seen: Pages) -> Iterator[Violation]:
     if not set(seen.nodes) <= set(due):
         yield Violation("I-12", path, f"memory on {CpuSet(due)} alone, the nodes of its blocks", _words(seen))
     for name, bound in (("effective", seen.effective), ("allowed", seen.allowed)):
-        if set(CpuSet.parse(bound)) != set(due):
+        if _listed(bound) != set(due):
             yield Violation("I-12", f"{path}.{name}", f"{CpuSet(due)}, the nodes of its blocks", bound)
+
+
+def _listed(text: str) -> set[int]:
+    """The numbers of a list; none of a text that is no list."""
+    try:
+        return set(CpuSet.parse(text))
+    except ValueError:
+        return set()
 
 
 def _words(seen: Pages) -> str:
