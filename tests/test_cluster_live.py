@@ -76,9 +76,9 @@ spec:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """With two workers, and a pinned pod of somebody's on the first."""
     with made("pinproof-somebodys", tmp_path_factory.mktemp("cluster"), number=2) as there:
-        # What comes up by itself is there before anything is compared.
         there.kubectl("rollout", "status", "deployment", "coredns", "-n", "kube-system", "--timeout=180s")
         admit(there, "theirs", there.workers[0], cpu="2", memory="1Gi")
+        come_to_rest(there)
         yield there
 
 
@@ -129,6 +129,17 @@ def unchanged(cluster: Cluster, before: dict[str, str]) -> None:
     while (found := differences(before, state(cluster))) and time.monotonic() < deadline:
         time.sleep(1)  # kubelets remove folders of pods that are gone when they look around
     assert [] == found
+
+
+def come_to_rest(cluster: Cluster) -> None:
+    """Wait until a cluster that has just been made changes no more by itself."""
+    deadline, before = time.monotonic() + 180, state(cluster)
+    while time.monotonic() < deadline:
+        time.sleep(10)  # nobody announces that nothing more will happen
+        before, former = state(cluster), before
+        if not differences(former, before):
+            return
+    raise AssertionError("the cluster does not come to rest")
 
 
 def until(holds: Callable[[], object], process: subprocess.Popen[str], what: str) -> None:
