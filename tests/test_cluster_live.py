@@ -78,7 +78,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with made("pinproof-somebodys", tmp_path_factory.mktemp("cluster"), number=2) as there:
         there.kubectl("rollout", "status", "deployment", "coredns", "-n", "kube-system", "--timeout=180s")
         admit(there, "theirs", there.workers[0], cpu="2", memory="1Gi")
-        come_to_rest(there)
         yield there
 
 
@@ -131,14 +130,14 @@ def unchanged(cluster: Cluster, before: dict[str, str]) -> None:
     assert [] == found
 
 
-def come_to_rest(cluster: Cluster) -> None:
-    """Wait until a cluster that has just been made changes no more by itself."""
-    deadline, before = time.monotonic() + 180, state(cluster)
+def at_rest(cluster: Cluster) -> dict[str, str]:
+    """What a cluster is when it changes no more by itself: when it was just made, or a test has ended its own pods."""
+    deadline, seen = time.monotonic() + 180, state(cluster)
     while time.monotonic() < deadline:
-        time.sleep(10)  # nobody announces that nothing more will happen
-        before, former = state(cluster), before
-        if not differences(former, before):
-            return
+        time.sleep(5)  # nobody announces that nothing more will happen
+        seen, former = state(cluster), seen
+        if not differences(former, seen):
+            return seen
     raise AssertionError("the cluster does not come to rest")
 
 
@@ -170,7 +169,7 @@ def begun(cluster: Cluster, out: Path, *options: str, spec: str = "") -> subproc
 
 def test_a_whole_run_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Path) -> None:
     """Objects, state files to the byte, configuration, images and folders of pods; with somebody's pinned pod there."""
-    before = state(cluster)
+    before = at_rest(cluster)
 
     code, said = run(cluster, tmp_path, "--node", cluster.workers[0], spec="?share=0.7")
 
@@ -188,7 +187,7 @@ def test_a_disrupted_node_is_open_for_pods_again(cluster: Cluster, tmp_path: Pat
     """It is cordoned while its kubelet is restarted. The kubelet takes memory again for the ended init container."""
     node = f"/api/v1/nodes/{cluster.workers[1]}"
     api = Api(cluster.kubeconfig, timeouts=Timeouts())
-    before = state(cluster)
+    before = at_rest(cluster)
 
     process = begun(cluster, tmp_path, "--disruptive", cluster.workers[1], "-k", "restart_keeps")
     assert api.get(node)["spec"]["unschedulable"]
@@ -225,7 +224,7 @@ def test_a_node_is_drained_on_request(cluster: Cluster, tmp_path: Path) -> None:
 
 def test_a_drain_that_would_lose_a_pod_is_not_begun(cluster: Cluster, tmp_path: Path) -> None:
     """The pod is named, and the node is open for pods again."""
-    before = state(cluster)
+    before = at_rest(cluster)
 
     code, said = run(cluster, tmp_path, "--disruptive", cluster.workers[0], "--drain", "-k", ONE)
 
@@ -242,7 +241,7 @@ def settled(cluster: Cluster) -> dict[str, str]:
 
 def test_ctrl_c_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Path) -> None:
     """With a pod on the node."""
-    before = state(cluster)
+    before = at_rest(cluster)
     process = begun(cluster, tmp_path, "--node", cluster.workers[0])
 
     process.send_signal(signal.SIGINT)
@@ -255,7 +254,7 @@ def test_ctrl_c_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Path) ->
 def test_what_a_killed_run_has_left_the_next_one_removes(cluster: Cluster, tmp_path: Path) -> None:
     """Pods, the helper, the lease, the namespace, and the cordon, which is written down in the lease."""
     node = cluster.workers[1]
-    before = state(cluster)
+    before = at_rest(cluster)
     process = begun(cluster, tmp_path / "killed", "--disruptive", node, "-k", ONE)
     process.kill()
     process.communicate()
@@ -274,7 +273,7 @@ def test_what_a_killed_run_has_left_the_next_one_removes(cluster: Cluster, tmp_p
 
 def test_two_runs_at_once_have_a_node_each(cluster: Cluster, tmp_path: Path) -> None:
     """The second takes the other node; where there is none, it says who has it."""
-    before = state(cluster)
+    before = at_rest(cluster)
     first = begun(cluster, tmp_path / "first", "--node", cluster.workers[0])
 
     refused, words = run(cluster, tmp_path / "third", "-k", ONE, "--node", cluster.workers[0])
@@ -293,7 +292,7 @@ def test_a_full_node_is_not_applicable(cluster: Cluster, tmp_path: Path) -> None
     admit(cluster, "full", cluster.workers[1], cpu="1", memory="10200Mi")
     admit(cluster, "fuller", cluster.workers[1], cpu="1", memory="10200Mi")
     try:
-        before = state(cluster)
+        before = at_rest(cluster)
 
         code, _ = run(cluster, tmp_path, "--node", cluster.workers[1], "-k", ONE)
 
@@ -312,7 +311,7 @@ def test_without_the_static_policy_nothing_is_counted(cluster: Cluster, tmp_path
     config.pop("reservedMemory")
     restarted(cluster, node, yaml.safe_dump({**config, "memoryManagerPolicy": "None"}))
     try:
-        before = state(cluster)
+        before = at_rest(cluster)
 
         code, _ = run(cluster, tmp_path, "--node", node, "-k", ONE)
 
@@ -355,7 +354,7 @@ def test_where_the_kernel_has_the_nodes_it_tells_where_memory_lies(cluster: Clus
 
 def test_an_api_server_that_is_gone_for_30_seconds_is_waited_for(cluster: Cluster, tmp_path: Path) -> None:
     """The run ends as if nothing had been."""
-    before = state(cluster)
+    before = at_rest(cluster)
     process = begun(cluster, tmp_path, "--node", cluster.workers[0], "-k", f"{ONE} or init_container")
 
     cluster.docker("pause", f"{cluster.name}-control-plane")
@@ -370,7 +369,7 @@ def test_an_api_server_that_is_gone_for_30_seconds_is_waited_for(cluster: Cluste
 def test_a_node_that_dies_is_one_message(cluster: Cluster, tmp_path: Path) -> None:
     """There is no verdict; when the node is back, the next run cleans it."""
     node = cluster.workers[1]
-    before = state(cluster)
+    before = at_rest(cluster)
     process = begun(cluster, tmp_path / "died", "--node", node, "-k", ONE)
     cluster.inside(node, "systemctl", "stop", "kubelet", "containerd")
     try:
@@ -395,7 +394,7 @@ def test_rights_that_are_too_few_are_named(cluster: Cluster, tmp_path: Path) -> 
     cluster.kubectl("apply", "-f", "-", given=access.manifests())
     try:
         kubeconfig = of_the_runner(cluster, tmp_path)
-        before = state(cluster)
+        before = at_rest(cluster)
 
         code, said = run(cluster, tmp_path / "enough", "-k", ONE, "--node", cluster.workers[0], kubeconfig=kubeconfig)
         assert 0 == code, said
