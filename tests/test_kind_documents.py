@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,16 @@ def _read(tar: tarfile.TarFile, name: str) -> bytes:
     file = tar.extractfile(name)
     assert file is not None
     return file.read()
+
+
+def test_without_cgroups_pods_are_not_resized_where_that_can_be_turned_off() -> None:
+    """A kubelet that tries without a cgroup of the pod crashes (kubernetes#137993); from 1.35 on the gate is locked."""
+
+    def gates(minor: int, *, cgroups: bool) -> Mapping[str, bool]:
+        made = configuration.document(BASE, KubeletConfig(), minor=minor, cgroups=cgroups)
+        found: Mapping[str, bool] = made.get("featureGates", {})
+        return found
+
+    assert [False, False] == [gates(minor, cgroups=False)["InPlacePodVerticalScaling"] for minor in (33, 34)]
+    assert not any("InPlacePodVerticalScaling" in gates(minor, cgroups=False) for minor in (32, 35, 36))
+    assert "InPlacePodVerticalScaling" not in gates(33, cgroups=True)

@@ -37,6 +37,9 @@ _DISK_SIGNALS: Final = {"nodefs.available": "0%", "nodefs.inodesFree": "0%", "im
 _DEFAULT_THRESHOLD: Final = {"memory.available": "100Mi"}
 
 
+_RESIZES: Final = (33, 34)
+"""Minors in which pods are resized by default and the gate for it is not locked."""
+
 _WITHOUT_CGROUPS: Final[Mapping[str, Any]] = {"cgroupsPerQOS": False, "enforceNodeAllocatable": []}
 
 
@@ -54,11 +57,21 @@ def document(base: Document, config: KubeletConfig, *, minor: int, cgroups: bool
     ours = {name: value for name, value in _OURS.items() if SINCE.get(name, 0) <= minor}
     made = {**base, **ours, **({} if cgroups else _WITHOUT_CGROUPS), **asked(config)}
     made["evictionHard"] = _eviction(config)
-    without = {} if cgroups else gates_without_pod_cgroups(config, minor)
+    without = {} if cgroups else _gates_without_cgroups(config, minor)
     gates = {**(base.get("featureGates") or {}), **without, **dict(config.feature_gates)}
     if gates:
         made["featureGates"] = gates
     return made
+
+
+def _gates_without_cgroups(config: KubeletConfig, minor: int) -> Mapping[str, bool]:
+    """Beside those of the kubelet subject, that of resizing pods of an API server, where it can be turned off.
+
+    A kubelet that finds a container of an older release takes it for one to be resized, reads the pod's cgroup, which is not
+    there, and crashes (kubernetes#137993).
+    """
+    resizing = {"InPlacePodVerticalScaling": False} if minor in _RESIZES else {}
+    return {**gates_without_pod_cgroups(config, minor), **resizing}
 
 
 def _eviction(config: KubeletConfig) -> Mapping[str, str]:
