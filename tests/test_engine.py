@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pinproof import waiting
 from pinproof.build import cache, runtimes
 from pinproof.build.layers import Image
 from pinproof.engine import Engine, engines, loading, own, programs, running, supervisor, traces
@@ -255,7 +256,7 @@ def test_an_engine_that_ends_is_waited_for(where: own.Place, hold: Hold, monkeyp
     monkeypatch.setattr("time.sleep", sleep)
 
     assert own._joined(where) is None
-    assert waited == [own.POLL_SECONDS]
+    assert waited == [waiting.PAUSE]
 
 
 def test_a_killed_user_is_no_user(where: own.Place, hold: Hold) -> None:

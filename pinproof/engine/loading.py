@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import threading
+import tempfile
 from contextlib import suppress
+from typing import IO, cast
 
 from pinproof.build.cache import disk_full
 from pinproof.build.layers import Image, write_images
@@ -35,27 +36,26 @@ def load(engine: Engine, image: Image) -> str:
 
 
 def _load(engine: Engine, image: Image) -> None:
-    messages: list[bytes] = []
-    with subprocess.Popen(
-        [engine.name, "load"],
-        env=engine.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as process:
-        stdin, stderr = process.stdin, process.stderr
-        assert stdin is not None and stderr is not None  # noqa: S101, PT018  # pipes were asked for, as a type cannot say
-        reader = threading.Thread(target=lambda: messages.append(stderr.read()), daemon=True)
-        reader.start()
-        try:
-            with suppress(BrokenPipeError), stdin:  # an engine that has given up says why
-                write_images([image], stdin)
-        except BaseException:
-            process.kill()
-            raise
-        reader.join()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [engine.name, "load"],
+            env=engine.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+        with process:
+            stdin = cast("IO[bytes]", process.stdin)  # it was asked for
+            try:
+                with suppress(BrokenPipeError), stdin:  # an engine that has given up says why
+                    write_images([image], stdin)
+            except BaseException:
+                process.kill()
+                raise
+        said.seek(0)
+        words = said.read().decode(errors="replace").strip()
     if process.returncode != 0:
-        raise _refused(engine, image.reference, b"".join(messages).decode(errors="replace").strip())
+        raise _refused(engine, image.reference, words)
 
 
 def _refused(engine: Engine, reference: str, said: str) -> SubjectError:

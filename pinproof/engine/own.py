@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,11 +26,11 @@ from pinproof.build.progress import Progress
 from pinproof.engine import programs, traces
 from pinproof.engine.engines import Engine, Refusal, ask
 from pinproof.errors import SubjectError
+from pinproof.waiting import looks
 
 STEP = "start a container engine"
 START_SECONDS = 60.0
 END_SECONDS = 60.0
-POLL_SECONDS = 0.1
 NEEDED_SPACE = 3 * cache.GIB
 """Bytes: an image and the nodes made of it."""
 
@@ -164,8 +163,9 @@ def _join(where: Place) -> tuple[IO[str], Engine]:
 
 def _joined(where: Place) -> IO[str] | None:
     """Hold the users' lock of an engine that runs; None if none does. One that is about to end is waited for."""
-    until = time.monotonic() + END_SECONDS
-    while is_locked(where.supervisor):
+    for _ in looks(END_SECONDS):
+        if not is_locked(where.supervisor):
+            return None
         try:
             users = where.users.open("a")
         except FileNotFoundError:
@@ -173,10 +173,7 @@ def _joined(where: Place) -> IO[str] | None:
         if lock(users, fcntl.LOCK_SH):
             return users
         users.close()
-        if time.monotonic() > until:
-            raise _broken(where, f"the engine before it has not ended in {END_SECONDS:.0f} s")
-        time.sleep(POLL_SECONDS)  # waiting in the lock itself would know no limit
-    return None
+    raise _broken(where, f"the engine before it has not ended in {END_SECONDS:.0f} s")
 
 
 def _start(where: Place, needed: programs.Programs) -> IO[str]:
@@ -213,17 +210,16 @@ def _answering(where: Place, needed: programs.Programs) -> Engine:
         "KIND_EXPERIMENTAL_DOCKER_NETWORK": NETWORK,
         "PATH": needed.path,
     }
-    until = time.monotonic() + START_SECONDS
     with Progress(STEP, quick=True) as progress:
-        answer = ask("docker", env, own=True)
-        while isinstance(answer, Refusal):
-            if time.monotonic() > until or (where.run / "ended").exists():
-                raise _broken(where, "dockerd does not answer")
-            progress.beat()
-            time.sleep(POLL_SECONDS)  # dockerd announces to nobody that it answers
+        for _ in looks(START_SECONDS):
             answer = ask("docker", env, own=True)
-    _make_network(where, answer)
-    return answer
+            if not isinstance(answer, Refusal):
+                _make_network(where, answer)
+                return answer
+            if (where.run / "ended").exists():
+                break
+            progress.beat()
+    raise _broken(where, "dockerd does not answer")
 
 
 def _make_network(where: Place, engine: Engine) -> None:
@@ -249,9 +245,9 @@ def _broken(where: Place, what: str) -> SubjectError:
 
 def _await_end(where: Place) -> None:
     """Wait until the engine is gone, unless somebody else uses it."""
-    until = time.monotonic() + END_SECONDS
-    while where.run.exists() and not where.kept.exists() and not _used(where) and time.monotonic() < until:
-        time.sleep(POLL_SECONDS)  # the supervisor is no child of ours
+    for _ in looks(END_SECONDS):
+        if not where.run.exists() or where.kept.exists() or _used(where):
+            break
     _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
 
 

@@ -7,11 +7,11 @@ killed, so is the engine.
 from __future__ import annotations
 
 import fcntl
+import math
 import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +19,7 @@ from pinproof.build import runtimes
 from pinproof.build.golang import TIED
 from pinproof.engine import own
 from pinproof.engine.own import Place
+from pinproof.waiting import looks
 
 PLAIN = "pinproof-oci-plain"
 """The recording OCI runtime by the name under which it sees to privileges alone."""
@@ -52,10 +53,11 @@ def main() -> None:
 
 def _wait(where: Place, engine: subprocess.Popen[bytes], users: IO[str]) -> None:
     """Wait until nobody holds the users' lock, nor wants it to go on; an engine that ends by itself is told of."""
-    while where.kept.exists() or not own.lock(users, fcntl.LOCK_EX):
+    for _ in looks(math.inf):
+        if not where.kept.exists() and own.lock(users, fcntl.LOCK_EX):
+            return
         if engine.poll() is not None and not (where.run / "ended").exists():
             (where.run / "ended").write_text(str(engine.returncode))
-        time.sleep(own.POLL_SECONDS)  # a lock that is held by many cannot be waited for beside the end of a process
 
 
 def command(where: Place) -> list[str]:

@@ -10,9 +10,10 @@ import os
 import shutil
 import socket
 import struct
-import time
 from contextlib import suppress
 from pathlib import Path
+
+from pinproof.waiting import looks
 
 CGROUPS = Path("/sys/fs/cgroup")
 INTERFACES = Path("/sys/class/net")
@@ -39,12 +40,10 @@ def remove_bridge(name: str) -> None:
 
 def remove_control_groups(name: str) -> None:
     """Remove the control groups of this name, and those beneath, in every hierarchy; processes in them must be gone."""
-    until = time.monotonic() + EMPTYING_SECONDS
-    while True:
+    for _ in looks(EMPTYING_SECONDS, pause=0.05):
         left = [group for group in _groups(name) if not _removed(group)]
-        if not left or time.monotonic() >= until:
+        if not left:
             return
-        time.sleep(0.05)  # the kernel does not say when the last process of a group is gone
 
 
 def _groups(name: str) -> list[Path]:

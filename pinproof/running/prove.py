@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Final, NoReturn
@@ -21,6 +20,7 @@ from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.steps import Scenario, Step
 from pinproof.subjects.protocol import Found, Given, Subject
+from pinproof.waiting import looks
 
 _LOGGED: Final = 5.0
 """Seconds within which a kubelet has logged what it does beside its work, such as events."""
@@ -142,12 +142,12 @@ class Prove:
 
         Raises NotObservableError where the subject has no log.
         """
-        deadline = time.monotonic() + _LOGGED
-        while True:
+        words = Words.of("")
+        for _ in looks(_LOGGED, pause=0.05):  # events are logged by a goroutine of their own
             words = Words.of(self.gathered("kubelet.log"))
-            if has(words) or time.monotonic() > deadline:
-                return words
-            time.sleep(0.05)  # events are logged by a goroutine of their own, and nobody announces them
+            if has(words):
+                break
+        return words
 
 
 def _as_found(found: Found) -> tuple[Machine, Configuration]:

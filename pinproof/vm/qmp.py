@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from pinproof.errors import SubjectError
+from pinproof.waiting import looks
 
 STEP: Final = "talk with a virtual machine"
 _PAUSE: Final = 0.02
@@ -52,31 +52,28 @@ class Monitor:
 
     def migrated(self) -> None:
         """Wait until the machine has gone to, or come from, where it was told. Raises SubjectError."""
-        deadline = time.monotonic() + self._seconds
-        while time.monotonic() < deadline:
+        for _ in looks(self._seconds, pause=_PAUSE):
             status = self.do("query-migrate").get("status", "")
             if status == "completed":
                 return
             if status == "failed":
                 raise _error("its state cannot be written or read")
-            time.sleep(_PAUSE)  # events would come between answers; there is one wait, and it is short
         raise _error("its state is not written or read in time")
 
 
 def _connected(path: Path, seconds: float) -> socket.socket:
-    deadline = time.monotonic() + seconds
-    while True:
+    trouble = ""
+    for _ in looks(seconds, pause=_PAUSE):
         made = socket.socket(socket.AF_UNIX)
         made.settimeout(seconds)
         try:
             made.connect(str(path))
         except OSError as error:
             made.close()
-            if time.monotonic() > deadline:
-                raise _error(f"{path}: {error}") from error
-            time.sleep(_PAUSE)  # its process does not announce that it listens
+            trouble = str(error)
         else:
             return made
+    raise _error(f"{path}: {trouble}")
 
 
 def _error(problem: str) -> SubjectError:

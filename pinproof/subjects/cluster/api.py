@@ -17,6 +17,7 @@ import yaml
 
 from pinproof.errors import SubjectError
 from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.waiting import looks
 
 Document = dict[str, Any]
 
@@ -145,17 +146,17 @@ class Api:
     def _patiently(self, attempt: Callable[[], T]) -> T:
         """Attempt it again while the server is gone; what it does twice is answered like what it does once, or refused."""
         begun = time.monotonic()
-        while True:
+        for more in looks(self.patience, pause=_PAUSE):
             try:
                 answer = attempt()
             except ApiError:
-                if time.monotonic() - begun > self.patience:
+                if not more:
                     raise
             else:
                 waited = time.monotonic() - begun
                 self.silence += waited if waited > _SLOW else 0.0
                 return answer
-            time.sleep(_PAUSE)  # nobody announces that a server is back
+        raise AssertionError("the last look answers or raises")
 
     def _ask(
         self, method: str, path: str, *, body: Document | None, query: Mapping[str, object] | None, content: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +13,8 @@ from pinproof.subjects.cluster.podwatch import PodWatch
 from pinproof.subjects.kubelet.node import Node
 from pinproof.subjects.kubelet.observe import JUDGED, capture_error
 from pinproof.subjects.protocol import NotObservableError
+from pinproof.waiting import looks
 
-_PAUSE = 0.1
 """Seconds between two questions at an API server that cannot answer yet."""
 
 _CONFLICT = 409
@@ -135,14 +134,13 @@ class ApiNode(Node):
 
     def _metrics(self) -> str:
         """The judged metrics, through the API server; that of a new cluster may not be let to a kubelet for some seconds."""
-        deadline = time.monotonic() + self.timeouts.seconds("metrics")
-        while True:
+        seen = ""
+        for _ in looks(self.timeouts.seconds("metrics")):
             try:
                 return _judged(self._api.text(f"/api/v1/nodes/{self.name}/proxy/metrics"))
             except RefusedError as refused:
-                if time.monotonic() > deadline:
-                    raise capture_error("read the metrics", self._expired("metrics", refused)) from refused
-            time.sleep(_PAUSE)  # a kubelet does not announce that it answers
+                seen = str(refused)
+        raise capture_error("read the metrics", self._expired("metrics", seen))
 
     def _whole_page(self) -> str:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
@@ -15,6 +14,7 @@ from pinproof.subjects.cluster.podwatch import PodWatch
 from pinproof.subjects.cluster.ways import Controller
 from pinproof.subjects.kubelet.observe import capture_error, rejected
 from pinproof.subjects.protocol import NotObservableError
+from pinproof.waiting import looks
 
 Warnings = tuple[tuple[str, str], ...]
 """(reason, message), sorted."""
@@ -195,13 +195,13 @@ class BroughtNode(ApiNode):
         return {uid: self._warned[uid] for uid in rejections}
 
     def _await_warning(self, uid: str, reason: str) -> Warnings:
-        deadline = time.monotonic() + self.timeouts.seconds("event")
-        while True:
+        told: Warnings = ()
+        for _ in looks(self.timeouts.seconds("event"), pause=_PAUSE):
             found = [event for event in self.events(uid) if event["type"] == "Warning" and _by_kubelet(event)]
             told = tuple(sorted((event["reason"], event.get("message", "")) for event in found))
-            if any(each == reason for each, _ in told) or time.monotonic() > deadline:
-                return told
-            time.sleep(_PAUSE)  # one GET in twenty milliseconds is less than a watch of all events of a cluster
+            if any(each == reason for each, _ in told):
+                break
+        return told
 
     def status(self, uid: str) -> Mapping[str, object]:
         """Status of a pod; of one that its controller has deleted, as it was at last."""

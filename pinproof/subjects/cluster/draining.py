@@ -6,7 +6,6 @@ a pod would be lost with its data, or for good.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from pinproof.errors import SubjectError
 from pinproof.subjects.cluster.api import Api, Document, RefusedError
 from pinproof.subjects.cluster.premises import NAMESPACE
 from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.waiting import looks
 
 _MIRROR: Final = "kubernetes.io/config.mirror"
 _OVER: Final = ("Succeeded", "Failed")
@@ -46,13 +46,14 @@ def drain(api: Api, node: str, timeouts: Timeouts) -> int:
             fault="the pods on the node",
             remedy=f"move them or give them up by `kubectl drain {node}`, then run without --drain",
         )
-    deadline = time.monotonic() + timeouts.seconds("drain")
     left: Mapping[str, Document] = {pod["metadata"]["uid"]: pod for pod in pods}
     asked: set[str] = set()
-    while left:
+    for more in looks(timeouts.seconds("drain"), pause=_PAUSE):
+        if not left:
+            break
         said = {_named(pod): _evict(api, pod) for uid, pod in left.items() if uid not in asked}
         asked |= {uid for uid, pod in left.items() if not said.get(_named(pod))}
-        if time.monotonic() > deadline:
+        if not more:
             words = "; ".join(f"{_named(pod)}: {said.get(_named(pod)) or 'is still there'}" for pod in left.values())
             raise SubjectError(
                 step,
@@ -62,8 +63,6 @@ def drain(api: Api, node: str, timeouts: Timeouts) -> int:
             )
         there = {pod["metadata"]["uid"] for pod in _on(api, node)}
         left = {uid: pod for uid, pod in left.items() if uid in there}
-        if left:
-            time.sleep(_PAUSE)  # for a budget, which announces nothing
     return len(pods)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from typing import Any, Final
 
 from pinproof.errors import SubjectError
@@ -17,6 +16,7 @@ from pinproof.subjects.cluster.manifest import GRACE_SECONDS, LABEL
 from pinproof.subjects.cluster.premises import NAMESPACE
 from pinproof.subjects.kubelet.observe import capture_error
 from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.waiting import looks
 
 PODS: Final = f"/api/v1/namespaces/{NAMESPACE}/pods"
 PROGRAM: Final = "/pinproof-runtime"
@@ -66,18 +66,15 @@ class Helper:
     def close(self) -> None:
         """Delete it and wait until it is gone. Raises ApiError, RefusedError."""
         self._api.delete(self.path)
-        deadline = time.monotonic() + self._timeouts.seconds("stop")
-        while time.monotonic() < deadline:
+        for _ in looks(self._timeouts.seconds("stop"), pause=_PAUSE):
             try:
                 self._api.get(self.path)
             except RefusedError:
                 return
-            time.sleep(_PAUSE)  # as below
         self._api.delete(self.path, grace=0)  # a node that is dead never says that it has ended
 
     def _await(self, node: str, image: str, timeouts: Timeouts) -> None:
-        deadline = time.monotonic() + timeouts.seconds("helper")
-        while True:
+        for more in looks(timeouts.seconds("helper"), pause=_PAUSE):
             status = self._api.get(self.path)["status"]
             why = waiting(status)
             states = [each.get("state") or {} for each in status.get("containerStatuses") or ()]
@@ -86,9 +83,8 @@ class Helper:
             if status.get("phase") == "Failed":
                 why = f"{status.get('reason')}: {status.get('message')}"
             hopeless = status.get("phase") == "Failed" or why.startswith(_HOPELESS)
-            if hopeless or time.monotonic() > deadline or why.startswith(_UNPULLED):
+            if hopeless or not more or why.startswith(_UNPULLED):
                 raise _fails(node, image, why or f"it is {status.get('phase')}", timeouts, late=not hopeless)
-            time.sleep(_PAUSE)  # a watch of one pod for its first second is not worth its connection
 
 
 def waiting(status: Document) -> str:

@@ -11,7 +11,6 @@ import os
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, Final
 from pinproof.errors import SubjectError
 from pinproof.subjects.cluster.api import Api, ApiError, Document, RefusedError
 from pinproof.subjects.cluster.premises import LEASES, NAMESPACE
+from pinproof.waiting import looks
 
 SECONDS: Final = 30
 """After so long without a renewal a holder is dead."""
@@ -104,9 +104,9 @@ def take(api: Api, nodes: Iterable[str], *, pause: float = SECONDS + 1) -> Taken
             return Taken(api, lease)
         in_use[name] = _get(api, name) or {}
     stale = {name: lease for name, lease in in_use.items() if _looks_dead(lease)}
-    deadline = time.monotonic() + pause
-    while stale and time.monotonic() < deadline:
-        time.sleep(_LOOK)  # nothing happening is what is waited for
+    for _ in looks(pause, pause=_LOOK):  # nothing happening is what is waited for
+        if not stale:
+            break
         stale = {name: lease for name, lease in stale.items() if _version(_get(api, name)) == _version(lease)}
     for lease in stale.values():
         mine = _replaced(api, lease, me)

@@ -26,7 +26,7 @@ class PodWatch:
         self._pods: dict[str, Document] = {}
         self._gone: dict[str, Document] = {}
         self._trouble = ""
-        self._ended = False
+        self._ended = threading.Event()
         self._version = self._list()
         threading.Thread(target=self._follow, name=f"pods of {node}", daemon=True).start()
 
@@ -68,7 +68,7 @@ class PodWatch:
 
     def close(self) -> None:
         """Hear nothing more; the thread ends with its connection or with the process."""
-        self._ended = True
+        self._ended.set()
 
     def _list(self) -> str:
         listed = self._api.get(_PATH, **self._selector)
@@ -78,13 +78,13 @@ class PodWatch:
         return str(listed["metadata"]["resourceVersion"])
 
     def _follow(self) -> None:
-        while not self._ended:
+        while not self._ended.is_set():
             try:
                 if not self._version:
                     self._version = self._list()
                 for event in self._api.watch(_PATH, since=self._version, **self._selector):
                     self._trouble = ""
-                    if self._ended or not self._take(event):
+                    if self._ended.is_set() or not self._take(event):
                         break
             except (SubjectError, RefusedError, OSError, ValueError) as error:
                 self._lose(str(error))
@@ -93,8 +93,7 @@ class PodWatch:
 
     def _lose(self, trouble: str) -> None:
         self._trouble, self._version = trouble, ""
-        if not self._ended:
-            time.sleep(_PAUSE)  # nobody announces that a server is back
+        self._ended.wait(_PAUSE)
 
     def _take(self, event: Document) -> bool:
         """Take in an event; whether the next can follow."""

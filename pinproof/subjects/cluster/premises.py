@@ -8,12 +8,12 @@ nobody else had a lease.
 from __future__ import annotations
 
 import secrets
-import time
 from typing import Final
 
 from pinproof.errors import SubjectError
 from pinproof.subjects.cluster.api import Api, Document, RefusedError
 from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.waiting import looks
 
 NAMESPACE: Final = "pinproof"
 PATH: Final = f"/api/v1/namespaces/{NAMESPACE}"
@@ -22,7 +22,6 @@ LEASES: Final = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 _MADE: Final = "pinproof.dev/made-by-a-run"
 _ENTERED: Final = "pinproof.dev/entered"
 _ATTEMPTS: Final = 5
-_PAUSE: Final = 0.1
 
 DOCUMENT: Final = {
     "apiVersion": "v1",
@@ -37,19 +36,15 @@ DOCUMENT: Final = {
 
 def enter(api: Api, timeouts: Timeouts) -> None:
     """Have the namespace, and let it be known that somebody is coming. Raises SubjectError, RefusedError."""
-    deadline = time.monotonic() + timeouts.seconds("namespace")
-    while True:
+    for _ in looks(timeouts.seconds("namespace")):
         there = _get(api)
         if there is None:
             _make(api)
         elif not there["metadata"].get("deletionTimestamp"):
             if _is_ours(there):
                 _mark(api)
-            break
-        if time.monotonic() > deadline:
-            raise _stuck(timeouts, "it is still being deleted")
-        time.sleep(_PAUSE)  # a namespace that goes cannot be told from one that is gone by a watch of it alone
-    await_account(api, NAMESPACE, timeouts)
+            return await_account(api, NAMESPACE, timeouts)
+    raise _stuck(timeouts, "it is still being deleted")
 
 
 def leave(api: Api) -> None:
@@ -71,30 +66,30 @@ def leave(api: Api) -> None:
 
 def await_gone(api: Api, timeouts: Timeouts) -> None:
     """Wait until a namespace that is being deleted is no more; it is not waited for where it stays."""
-    deadline = time.monotonic() + timeouts.seconds("namespace")
-    while (there := _get(api)) and there["metadata"].get("deletionTimestamp"):
-        if time.monotonic() > deadline:
-            raise _stuck(timeouts, str(there.get("status")))
-        time.sleep(_PAUSE)  # as above
+    there: Document | None = None
+    for _ in looks(timeouts.seconds("namespace")):
+        there = _get(api)
+        if there is None or not there["metadata"].get("deletionTimestamp"):
+            return
+    raise _stuck(timeouts, str((there or {}).get("status")))
 
 
 def await_account(api: Api, namespace: str, timeouts: Timeouts) -> None:
     """A fresh namespace has no default service account for a moment, and takes no pods until then. Raises SubjectError."""
-    deadline = time.monotonic() + timeouts.seconds("account")
-    while True:
+    seen = ""
+    for _ in looks(timeouts.seconds("account")):
         try:
             api.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
         except RefusedError as refused:
-            if time.monotonic() > deadline:
-                raise SubjectError(
-                    "wait for the default service account",
-                    f"the wait 'account' expired after {timeouts.seconds('account'):g} s; last seen: {refused}",
-                    fault="the cluster's controller manager, or a very slow machine",
-                    remedy="set PINPROOF_SLOW=3",
-                ) from refused
-            time.sleep(_PAUSE)  # what is not there yet cannot be watched by its name while the server refuses
+            seen = str(refused)
         else:
             return
+    raise SubjectError(
+        "wait for the default service account",
+        f"the wait 'account' expired after {timeouts.seconds('account'):g} s; last seen: {seen}",
+        fault="the cluster's controller manager, or a very slow machine",
+        remedy="set PINPROOF_SLOW=3",
+    )
 
 
 def _get(api: Api) -> Document | None:

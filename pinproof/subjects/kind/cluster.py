@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from pinproof.errors import SubjectError
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.subjects.cluster import image
 from pinproof.subjects.cluster.api import Api, RefusedError
+from pinproof.subjects.cluster.premises import await_account
 from pinproof.subjects.kind import configuration, machines, places
 from pinproof.subjects.kind.cluster_config import Plan, document, workers
 from pinproof.subjects.kind.engine import Commands, run
@@ -22,7 +21,6 @@ from pinproof.subjects.kubelet.configuration import minor_of
 PLAIN = Machine("plain", (NumaNode(0, 4 << 30, CpuSet((0,)), distances=(10,)),))
 """The machine of a worker that has served no scenario yet: its kubelet can have cgroups on every host."""
 
-_PAUSE = 0.1
 _CONFLICT = 409
 
 _CNI = '{"cniVersion": "0.4.0", "name": "pinproof", "plugins": [{"type": "loopback"}]}'
@@ -119,7 +117,7 @@ class Maker:
         except RefusedError as refused:
             if refused.code != _CONFLICT:
                 raise
-        self._await_account(api)
+        await_account(api, places.NAMESPACE, self.engine.timeouts)
 
     def _prepare_node(self, node: str, archive: bytes) -> None:
         """Everything that a worker needs once, by one script."""
@@ -128,26 +126,6 @@ class Maker:
         self.engine.run(
             step, "prepare", "exec", "-i", node, "ctr", "-n", "k8s.io", "images", "import", "-", given=archive
         )
-
-    def _await_account(self, api: Api) -> None:
-        """A fresh namespace has no default service account for a moment, and takes no pods until then."""
-        path = f"/api/v1/namespaces/{places.NAMESPACE}/serviceaccounts/default"
-        seconds = self.engine.timeouts.seconds("account")
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                api.get(path)
-            except RefusedError as refused:
-                if time.monotonic() > deadline:
-                    raise SubjectError(
-                        "wait for the default service account",
-                        f"the wait 'account' expired after {seconds:g} s; last seen: {refused}",
-                        fault="the cluster's controller manager, or a very slow machine",
-                        remedy="set PINPROOF_SLOW=3",
-                    ) from refused
-                time.sleep(_PAUSE)  # what is not there yet cannot be watched by its name while the server refuses
-            else:
-                return
 
 
 _SCRIPT = f"""set -e

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pinproof.errors import SubjectError
 from pinproof.subjects.kubelet.timeouts import Timeouts, Wait
+from pinproof.waiting import looks
 
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 """kind marks the containers of a cluster with its name."""
@@ -20,7 +20,6 @@ CLUSTER_LABEL = "io.x-k8s.kind.cluster"
 _WORDS = 2000
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +65,12 @@ class Commands:
         """Take a node's power and give it back: nothing in it is told to end. Raises SubjectError."""
         step = f"cut the power of {node}"
         self.run(step, "power", "restart", "--time", "0", node)
-        deadline = time.monotonic() + self.timeouts.seconds("power")
-        while True:
+        for more in looks(self.timeouts.seconds("power")):
             try:
                 self.run(step, "engine", "exec", node, "systemctl", "is-active", "containerd")
             except SubjectError:
-                if time.monotonic() > deadline:
+                if not more:
                     raise
-                time.sleep(_PAUSE)  # nobody tells when its systemd and its runtime are there
             else:
                 return
 

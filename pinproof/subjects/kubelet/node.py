@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pinproof.subjects.kubelet.made import made_files
 from pinproof.subjects.kubelet.observe import JUDGED, capture_error
 from pinproof.subjects.kubelet.refusal import Ending, ending, starved
 from pinproof.subjects.kubelet.timeouts import Timeouts, Wait
+from pinproof.waiting import looks
 
 Files = Iterable[tuple[str, str | None]]
 """(path, text) pairs to write in this order; None deletes."""
@@ -156,16 +156,12 @@ class Node:
 
     def until(self, step: str, wait: Wait, look: Callable[[], tuple[bool, object]]) -> None:
         """Look again and again until `look` says so; raises CaptureError with what it saw last."""
-        deadline = time.monotonic() + self.timeouts.seconds(wait)
-        pause = _FIRST_PAUSE
-        while True:
+        seen: object = None
+        for _ in looks(self.timeouts.seconds(wait), pause=_FIRST_PAUSE, longest=_LONGEST_PAUSE):
             done, seen = look()
             if done:
                 return
-            if time.monotonic() > deadline:
-                raise capture_error(step, self._expired(wait, seen))
-            time.sleep(pause)  # between two looks at a state that nobody announces
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        raise capture_error(step, self._expired(wait, seen))
 
     def log(self, *, about: str = "") -> str:
         """What the latest kubelet has logged; only the lines that contain a text, if one is given."""
