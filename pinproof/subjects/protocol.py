@@ -30,7 +30,6 @@ WITHOUT_MEMORY_MANAGER: Final = "kubelet.memoryManagerOff"
 EXPOSITION: Final = "counters.exposition"
 """Which series there are, beside what they stand at: a labelled one that was never touched is on no metrics page."""
 
-
 POWER_CUT: Final = "restart.power"
 """A restart for which the node loses its power, `signal: POWER`."""
 
@@ -42,6 +41,18 @@ ADMIT_WAYS: Final = frozenset(
     {"admit.scheduler", "admit.Deployment", "admit.DaemonSet", "admit.replaces", ADMIT_STATIC}
 )
 """`admit.WAY` for each way by which a pod may come, and pods that replace rejected ones."""
+
+RESTARTS: Final = frozenset(
+    f"restart{field}"
+    for field in ("", ".state", ".cpu_state", ".order", ".signal", ".machine", ".kubelet", ".kubernetes")
+)
+"""A restart, and what every subject that can restart its kubelet can honour of one."""
+
+NODE_STEPS: Final = frozenset({"admit", "remove", "exit"}) | RESTARTS
+"""What every subject with a node of its own can do."""
+
+FAULTS: Final = frozenset({"crash", CRASH_AT_CALL, "disk", "runtime"})
+"""Kubelets that are killed, disks that refuse and runtimes that fail."""
 
 
 class NotObservableError(Exception):

@@ -12,9 +12,10 @@ from pinproof.scenario.steps import Restart, Scenario
 from pinproof.subjects.protocol import (
     ADMIT_HINTS,
     ADMIT_WAYS,
-    CRASH_AT_CALL,
     EXPOSITION,
+    FAULTS,
     MACHINE_WINDOWS,
+    NODE_STEPS,
     POWER_CUT,
     WITHOUT_MEMORY_MANAGER,
     Capabilities,
@@ -30,25 +31,11 @@ class ReferenceSubject:
         self.version = f"{self._behaviour.minor}.0"
         self.capabilities = Capabilities(
             observables=frozenset({EXPOSITION, *(f.name for f in fields(Observation))}),
-            steps=frozenset(
-                {
-                    "admit",
-                    "admitTogether",
-                    "remove",
-                    "exit",
-                    "restart",
-                    *(f"restart.{f.name}" for f in fields(Restart)),
-                    "crash",
-                    CRASH_AT_CALL,
-                    "disk",
-                    "runtime",
-                    POWER_CUT,
-                    ADMIT_HINTS,
-                    *ADMIT_WAYS,
-                    MACHINE_WINDOWS,
-                    WITHOUT_MEMORY_MANAGER,
-                }
-            ),
+            steps=NODE_STEPS
+            | FAULTS
+            | ADMIT_WAYS
+            | {f"restart.{f.name}" for f in fields(Restart)}
+            | {"admitTogether", POWER_CUT, ADMIT_HINTS, MACHINE_WINDOWS, WITHOUT_MEMORY_MANAGER},
         )
 
     def properties(self) -> Mapping[str, str]:

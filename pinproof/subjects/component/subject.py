@@ -20,8 +20,9 @@ from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.subjects.protocol import (
     ADMIT_HINTS,
     ADMIT_STATIC,
-    CRASH_AT_CALL,
+    FAULTS,
     MACHINE_WINDOWS,
+    NODE_STEPS,
     WITHOUT_MEMORY_MANAGER,
     Capabilities,
 )
@@ -53,28 +54,7 @@ CAPABILITIES: Final = Capabilities(
             "hints",
         }
     ),
-    steps=frozenset(
-        {
-            "admit",
-            "remove",
-            "exit",
-            "restart",
-            "restart.state",
-            "restart.cpu_state",
-            "restart.order",
-            "restart.signal",
-            ADMIT_STATIC,
-            "restart.machine",
-            "restart.kubelet",
-            "restart.kubernetes",
-            "crash",
-            CRASH_AT_CALL,
-            "disk",
-            "runtime",
-            ADMIT_HINTS,
-            MACHINE_WINDOWS,
-        }
-    ),
+    steps=NODE_STEPS | FAULTS | {ADMIT_STATIC, ADMIT_HINTS, MACHINE_WINDOWS},
 )
 
 _A_REPEAT: Final = 0.1

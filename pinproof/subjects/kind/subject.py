@@ -41,7 +41,7 @@ from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.subject import CAPABILITIES as OF_A_KUBELET
 from pinproof.subjects.kubelet.sweep import Books
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import ADMIT_WAYS, POWER_CUT, Capabilities
+from pinproof.subjects.protocol import ADMIT_WAYS, NODE_STEPS, POWER_CUT, Capabilities
 
 KEEP: Final = "PINPROOF_KEEP"
 """Environment variable: leave the cluster as it is at the end."""
@@ -51,26 +51,7 @@ CREW: Final = ("PYTEST_XDIST_WORKER_COUNT", "PINPROOF_WORKERS")
 
 CAPABILITIES: Final = Capabilities(
     observables=OF_A_KUBELET.observables | {"events", "made", "enforced"},
-    steps=frozenset(
-        {
-            "admit",
-            "admitTogether",
-            "remove",
-            "exit",
-            "restart",
-            "restart.state",
-            "restart.cpu_state",
-            "restart.order",
-            "restart.signal",
-            POWER_CUT,
-            *ADMIT_WAYS,
-            "restart.machine",
-            "restart.kubelet",
-            "restart.kubernetes",
-            "crash",
-            "disk",
-        }
-    ),
+    steps=NODE_STEPS | ADMIT_WAYS | {"admitTogether", POWER_CUT, "crash", "disk"},
 )
 
 _POSSIBLE_CPUS: Final = Path("/sys/devices/system/cpu/possible")

@@ -24,7 +24,14 @@ from pinproof.subjects.kubelet.performance import Performance, speaks_of_uids
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.sweep import Books, sweep
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import ADMIT_STATIC, CRASH_AT_CALL, EXPOSITION, WITHOUT_MEMORY_MANAGER, Capabilities
+from pinproof.subjects.protocol import (
+    ADMIT_STATIC,
+    EXPOSITION,
+    FAULTS,
+    NODE_STEPS,
+    WITHOUT_MEMORY_MANAGER,
+    Capabilities,
+)
 
 Namespaces = Literal["auto", "user", "root"]
 
@@ -50,28 +57,7 @@ CAPABILITIES: Final = Capabilities(
             EXPOSITION,
         }
     ),
-    steps=frozenset(
-        {
-            "admit",
-            "admitTogether",
-            "remove",
-            "exit",
-            "restart",
-            "restart.state",
-            "restart.cpu_state",
-            "restart.order",
-            "restart.signal",
-            ADMIT_STATIC,
-            "restart.machine",
-            "restart.kubelet",
-            "restart.kubernetes",
-            "crash",
-            CRASH_AT_CALL,
-            "disk",
-            "runtime",
-            WITHOUT_MEMORY_MANAGER,
-        }
-    ),
+    steps=NODE_STEPS | FAULTS | {"admitTogether", ADMIT_STATIC, WITHOUT_MEMORY_MANAGER},
 )
 
 _PLAIN: Final = Machine("plain", (NumaNode(0, 4 << 30, CpuSet(range(4)), distances=(10,)),))
