@@ -32,16 +32,6 @@ class ClusterPerformance(KindPerformance):
             self._names.namespaces[live.namespace] = live.uid
             self._earlier = self._arrivals = number
 
-    def _exit(self, name: str, container: str, code: int) -> None:
-        live = self._live(name)
-        newest = self._newest(live.uid, container) if live else None
-        if live is None or newest is None or newest["state"] != "running":
-            self._note(f"container {container!r} of pod {name!r} does not run; nothing ended")
-            return
-        self._cluster.exit(live.uid, container, code)
-        live.exits(container, code, attempt=newest["attempt"])
-        self._settle(live)
-
     def _observe(self, number: int) -> None:
         """What a runtime was told, nobody tells here; where memory lies, the kernel does if it has the nodes."""
         super()._observe(number)

@@ -20,6 +20,7 @@ from typing import Final
 
 from pinproof.errors import InputError, Problem
 from pinproof.subjects.cluster import image
+from pinproof.subjects.query import options
 
 USAGE: Final = (
     "cluster:KUBECONFIG[?node=NAME|LABEL=VALUE][&context=C][&image=I][&share=0.5][&root=DIR]"
@@ -61,14 +62,14 @@ def parse(text: str) -> Spec:
     """Read it. Raises InputError with everything that is wrong."""
     path, _, query = text.partition("?")
     problems = [] if path else [Problem("", f"say which kubeconfig; {USAGE}")]
-    options = _options(query, problems)
-    nodes, selector = _nodes(options.get("node", ""), problems)
-    disruptive = frozenset(_names("disruptive", options.get("disruptive", ""), problems))
-    share = _share(options.get("share", ""), problems)
-    root = options.get("root", "/var/lib/kubelet")
+    given = options(query, _OPTIONS, USAGE, problems)
+    nodes, selector = _nodes(given.get("node", ""), problems)
+    disruptive = frozenset(_names("disruptive", given.get("disruptive", ""), problems))
+    share = _share(given.get("share", ""), problems)
+    root = given.get("root", "/var/lib/kubelet")
     if not root.startswith("/"):
         problems.append(Problem("?root", f"{root!r} is not an absolute path"))
-    drain = options.get("drain", "no")
+    drain = given.get("drain", "no")
     if drain not in ("yes", "no"):
         problems.append(Problem("?drain", f"{drain!r} is neither yes nor no"))
     elif drain == "yes" and not disruptive:
@@ -79,8 +80,8 @@ def parse(text: str) -> Spec:
         Path(path).expanduser(),
         nodes,
         selector,
-        options.get("context", ""),
-        options.get("image", image.DEFAULT),
+        given.get("context", ""),
+        given.get("image", image.DEFAULT),
         share,
         root.rstrip("/"),
         disruptive,
@@ -101,21 +102,6 @@ def with_options(spec: str, *, node: str | None, disruptive: str | None, drain: 
             raise InputError("options", Problem(f"--{name}", f"is for nodes of a cluster, and the subject is {spec}"))
         spec += f"{'&' if '?' in spec else '?'}{name}={value}"
     return spec
-
-
-def _options(query: str, problems: list[Problem]) -> dict[str, str]:
-    options: dict[str, str] = {}
-    for part in query.split("&") if query else ():
-        name, _, value = part.partition("=")
-        if name not in _OPTIONS:
-            problems.append(Problem(f"?{name}", f"there is no such option; {USAGE}"))
-        elif not value:
-            problems.append(Problem(f"?{name}", f"has no value; {USAGE}"))
-        elif name in options:
-            problems.append(Problem(f"?{name}", "is given twice"))
-        else:
-            options[name] = value
-    return options
 
 
 def _nodes(text: str, problems: list[Problem]) -> tuple[tuple[str, ...], str]:

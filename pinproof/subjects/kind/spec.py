@@ -12,10 +12,12 @@ import re
 from dataclasses import dataclass
 
 from pinproof.errors import InputError, Problem
+from pinproof.subjects.query import options
 
 USAGE = "kind:VERSION[?kubelet=VERSION|TREE|BINARY][&image=IMAGE][&workers=N]"
 MOST_WORKERS = 16
 
+_OPTIONS = ("kubelet", "image", "workers")
 _RELEASE = re.compile(r"v?(1\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)")
 
 
@@ -42,26 +44,11 @@ def parse(text: str) -> Spec:
     found = _RELEASE.fullmatch(version)
     if found is None:
         problems.append(Problem("", f"{version!r} is not a release; {USAGE}, for example kind:1.36.3"))
-    options = _options(query, problems)
-    workers = _workers(options.pop("workers", ""), problems)
-    kubelet, image = options.pop("kubelet", ""), options.pop("image", "")
-    problems += [Problem(f"?{name}", f"there is no such option; {USAGE}") for name in options]
+    given = options(query, _OPTIONS, USAGE, problems)
+    workers = _workers(given.get("workers", ""), problems)
     if problems or found is None:
         raise InputError(f"kind:{text}", *problems)
-    return Spec(found[1], kubelet, image, workers)
-
-
-def _options(query: str, problems: list[Problem]) -> dict[str, str]:
-    options: dict[str, str] = {}
-    for part in query.split("&") if query else ():
-        name, given, value = part.partition("=")
-        if not given or not value:
-            problems.append(Problem(f"?{name}", f"has no value; {USAGE}"))
-        elif name in options:
-            problems.append(Problem(f"?{name}", "is given twice"))
-        else:
-            options[name] = value
-    return options
+    return Spec(found[1], given.get("kubelet", ""), given.get("image", ""), workers)
 
 
 def _workers(text: str, problems: list[Problem]) -> int | None:

@@ -90,12 +90,8 @@ class Node:
     def _launch(self, setting: Setting, files: Files) -> None:
         """Make the node's machine, configuration and files what they are to be, and start a kubelet."""
         if setting.machine != self._machine:
-            made = made_files(setting.machine)
-            self.agent.call("machine", trees=made.trees, files=made.files)
-            self._machine = setting.machine
-        minor = configuration.minor_of(setting.release)
-        config = configuration.text(setting.kubelet, minor=minor, user_namespace=self.unprivileged)
-        self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
+            self._become(setting.machine)
+        self.write([(places.CONFIG, self._configuration(setting)), (f"{places.MANIFESTS}/.keep", ""), *files])
         self.agent.call(
             "start",
             kubelet=setting.release,
@@ -103,6 +99,17 @@ class Node:
             env=configuration.ENVIRONMENT,
             traps=self._traps,
         )
+
+    def _become(self, machine: Machine) -> None:
+        """Be another machine from now on; no kubelet runs."""
+        made = made_files(machine)
+        self.agent.call("machine", trees=made.trees, files=made.files)
+        self._machine = machine
+
+    def _configuration(self, setting: Setting) -> str:
+        """Text of the kubelet's configuration file."""
+        minor = configuration.minor_of(setting.release)
+        return configuration.text(setting.kubelet, minor=minor, user_namespace=self.unprivileged)
 
     def ending(self, reply: Reply) -> Ending:
         """How the kubelet ended, of which the reply has code and signal. Raises SubjectError if only this machine is to blame."""
@@ -116,6 +123,10 @@ class Node:
     def stop(self, signal: str) -> None:
         """Stop the kubelet by TERM or KILL; containers go on."""
         self.agent.call("stop", seconds=self.timeouts.seconds("stop"), signal=signal)
+
+    def exit(self, uid: str, container: str, code: int) -> None:
+        """Let a container that runs end with a code."""
+        self.agent.call("exit", uid=uid, container=container, code=code)
 
     def write(self, files: Files, *, together: bool = False) -> None:
         """Write files, each seen by the kubelet whole or not at all; `together`: all at once, in no order."""

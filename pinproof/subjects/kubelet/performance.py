@@ -172,7 +172,7 @@ class Performance:
         if live is None or newest is None or newest["state"] != "running":
             self._note(f"container {container!r} of pod {name!r} does not run; nothing ended")
             return
-        self._node.agent.call("exit", uid=live.uid, container=container, code=code)
+        self._node.exit(live.uid, container, code)
         live.exits(container, code, attempt=newest["attempt"])
         self._settle(live)
 

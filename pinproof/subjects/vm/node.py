@@ -10,10 +10,9 @@ from pathlib import Path
 
 from pinproof.errors import SubjectError
 from pinproof.scenario.machine import Machine
-from pinproof.subjects.kubelet import configuration as made_configuration
-from pinproof.subjects.kubelet import places
 from pinproof.subjects.kubelet.agent import Agent, AgentError, Reply
-from pinproof.subjects.kubelet.node import Files, Node, Setting
+from pinproof.subjects.kubelet.configuration import minor_of
+from pinproof.subjects.kubelet.node import Node, Setting
 from pinproof.subjects.vm import configuration
 from pinproof.vm import board, sizing, templates, totals
 from pinproof.vm.folders import Folder
@@ -106,19 +105,11 @@ class VmNode(Node):
         self.agent.close()
         self._folder.close()
 
-    def _launch(self, setting: Setting, files: Files) -> None:
-        if setting.machine != self._machine:
-            self.reboot(setting.machine)
-        minor = made_configuration.minor_of(setting.release)
-        config = configuration.text(setting.kubelet, minor=minor)
-        self.write([(places.CONFIG, config), (f"{places.MANIFESTS}/.keep", ""), *files])
-        self.agent.call(
-            "start",
-            kubelet=setting.release,
-            args=made_configuration.arguments(),
-            env=made_configuration.ENVIRONMENT,
-            traps=self._traps,
-        )
+    def _become(self, machine: Machine) -> None:
+        self.reboot(machine)
+
+    def _configuration(self, setting: Setting) -> str:
+        return configuration.text(setting.kubelet, minor=minor_of(setting.release))
 
     def _started(self) -> Agent:
         """Give the machine power and wait until it is up. Raises SubjectError."""
