@@ -68,12 +68,12 @@ class Cluster:
         """Its nodes that run pods."""
         return workers(self.name, self.number)
 
-    def inside(self, node: str, *command: str, given: bytes = b"") -> str:
+    def inside(self, node: str, *command: str, given: str | bytes = b"") -> str:
         """Run a command in a node."""
         arguments = [self.engine.name, "exec", "-i", node, *command]
-        done = subprocess.run(
-            arguments, env=self.engine.environment(), input=given, capture_output=True, timeout=120, check=False
-        )
+        text = given.encode() if isinstance(given, str) else given
+        env = self.engine.environment()
+        done = subprocess.run(arguments, env=env, input=text, capture_output=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
@@ -84,7 +84,7 @@ class Cluster:
     def kubectl(self, *arguments: str, given: str = "") -> str:
         """What an administrator does, from the control plane."""
         command = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", *arguments]
-        return self.inside(f"{self.name}-control-plane", *command, given=given.encode())
+        return self.inside(f"{self.name}-control-plane", *command, given=given)
 
 
 ON_THE_CONTROL_PLANE = (
@@ -96,7 +96,9 @@ REUSED = "PINPROOF_SOMEBODYS_CLUSTER"
 
 
 @contextmanager
-def made(name: str, folder: Path, *, number: int = 1, topology: str = "two_even") -> Iterator[Cluster]:
+def made(
+    name: str, folder: Path, *, number: int = 1, topology: str = "two_even", release: str = DEFAULT_RELEASE
+) -> Iterator[Cluster]:
     """A cluster of a control plane and so many workers, all on the same made machine, with the image of the helper."""
     with running() as engine:
         if REUSED in os.environ:
@@ -105,7 +107,7 @@ def made(name: str, folder: Path, *, number: int = 1, topology: str = "two_even"
         folder.mkdir(parents=True, exist_ok=True)
         cluster = Cluster(name, folder, engine, number)
         env = {**engine.environment(), "KUBECONFIG": str(cluster.kubeconfig)}
-        create = ["create", "cluster", "--name", name, "--image", node_image.build(DEFAULT_RELEASE, engine=engine)]
+        create = ["create", "cluster", "--name", name, "--image", node_image.build(release, engine=engine)]
         (folder / "cluster.yaml").write_text(_document(folder, number, topology))
         try:
             subprocess.run(

@@ -20,6 +20,7 @@ from pinproof.subjects.cluster import access
 from pinproof.subjects.cluster.api import Api
 from pinproof.subjects.kind.machines import write
 from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.waiting import looks
 from tests.cluster_state import differences, state
 from tests.somebodys_cluster import Cluster, made
 
@@ -124,29 +125,31 @@ def outcomes(out: Path) -> dict[str, str]:
 
 def unchanged(cluster: Cluster, before: dict[str, str]) -> None:
     """Assert it, when the node has tidied up what ended pods have left in its folders."""
-    deadline = time.monotonic() + 60
-    while (found := differences(before, state(cluster))) and time.monotonic() < deadline:
-        time.sleep(1)  # kubelets remove folders of pods that are gone when they look around
+    found: list[str] = []
+    for _ in looks(60, pause=1):  # kubelets remove folders of pods that are gone when they look around
+        found = differences(before, state(cluster))
+        if not found:
+            break
     assert [] == found
 
 
 def at_rest(cluster: Cluster) -> dict[str, str]:
     """What a cluster is when it changes no more by itself: when it was just made, or a test has ended its own pods."""
-    deadline, seen = time.monotonic() + 180, state(cluster)
-    while time.monotonic() < deadline:
-        time.sleep(5)  # nobody announces that nothing more will happen
-        seen, former = state(cluster), seen
-        if not differences(former, seen):
+    former: dict[str, str] = {}
+    for _ in looks(180, pause=5):  # nobody announces that nothing more will happen
+        seen = state(cluster)
+        if former and not differences(former, seen):
             return seen
+        former = seen
     raise AssertionError("the cluster does not come to rest")
 
 
 def until(holds: Callable[[], object], process: subprocess.Popen[str], what: str) -> None:
-    deadline = time.monotonic() + 120
-    while not holds():
+    for _ in looks(120):
+        if holds():
+            return
         assert process.poll() is None, what
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)  # another process is watched from outside
+    raise AssertionError(what)
 
 
 def pods_of_scenarios(cluster: Cluster) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinproof.engine import engines, own, programs
+from pinproof.waiting import looks
 from tests.own_engine import isolate, machine
 
 pytestmark = pytest.mark.engine
@@ -72,9 +73,7 @@ User = Callable[[], "subprocess.Popen[str]"]
 
 
 def await_gone(home: own.Place) -> None:
-    until = time.monotonic() + GONE_SECONDS
-    while (home.run.exists() or own.is_locked(home.supervisor)) and time.monotonic() < until:
-        time.sleep(0.1)
+    any(not home.run.exists() and not own.is_locked(home.supervisor) for _ in looks(GONE_SECONDS))
 
 
 def end(process: subprocess.Popen[str], how: str) -> None:
@@ -109,7 +108,7 @@ def test_the_last_user_ends_it(home: own.Place, user: User) -> None:
     env = {"DOCKER_HOST": home.socket, "PATH": programs.programs().path}
     first.kill()
     first.wait()
-    time.sleep(1)
+    time.sleep(1)  # an engine that ended with its first user would be gone by then
 
     answer = engines.ask("docker", env)
     end(second, "normally")
@@ -125,7 +124,7 @@ def test_a_kept_engine_goes_on_until_nobody_wants_it(home: own.Place, user: User
     first = user()
     own.keep(engine, wanted=True)
     end(first, "normally")
-    time.sleep(1)
+    time.sleep(1)  # as long as an engine that nobody keeps has to end
     kept = own.is_locked(home.supervisor)
 
     second = user()
@@ -162,10 +161,8 @@ class _Other:
     def kill(self) -> None:
         """Kill it and wait until it is gone, with what dies of that."""
         os.kill(self.pid, signal.SIGKILL)
-        until = time.monotonic() + GONE_SECONDS
-        while Path(f"/proc/{self.pid}/exe").exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        time.sleep(2)
+        any(not Path(f"/proc/{self.pid}/exe").exists() for _ in looks(GONE_SECONDS))
+        time.sleep(2)  # what dies of it is known to nobody any more
 
 
 def _supervisor(home: own.Place) -> _Other:

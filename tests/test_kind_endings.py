@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +24,7 @@ from pinproof.subjects.kind.engine import Commands
 from pinproof.subjects.kind.holding import Holdings
 from pinproof.subjects.kind.subject import KEEP
 from pinproof.subjects.kubelet.timeouts import Timeouts
+from pinproof.waiting import looks
 from tests.kind_runs import SPEC, containers, scenario_file
 from tests.own_engine import isolate, machine
 
@@ -83,9 +84,10 @@ def test_nothing_is_left(
     with ExitStack() as stack:
         run = begin(tmp_path)
         stack.callback(run.kill)
-        while not moment(engine, nothing):
+        for _ in looks(math.inf, pause=LOOK):
+            if moment(engine, nothing):
+                break
             assert run.poll() is None
-            time.sleep(LOOK)
         if ending:
             run.send_signal(ending)
         status = run.wait()

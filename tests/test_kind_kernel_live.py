@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from pinproof.engine import Engine, running
+from pinproof.engine import Engine
 from pinproof.running.examine import examine
 from pinproof.scenario.steps import Admit, Scenario
 from pinproof.scenario.topologies import machine
 from pinproof.subjects.kind.node import KindNode
 from pinproof.subjects.kind.subject import KindSubject
 from pinproof.subjects.kubelet.node import Files
-from pinproof.subjects.registry import open_subject
 from pinproof.suite import guaranteed, static
-from tests.kind_runs import SPEC
 
 pytestmark = pytest.mark.engine
+pytest_plugins = ["tests.kind_runs"]
 
 MINUTES = 15 * 60
 PLACE = "/usr/local/sbin/runc"
@@ -32,23 +30,6 @@ for word; do [ "$last" = --bundle ] && bundle=$word; last=$word; done
 case " $* " in *" create "*) sed -i 's/"cpus":"[^"]*",//' "$bundle/config.json" ;; esac
 exec REAL "$@"
 """
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with running() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def subject(engine: Engine) -> Iterator[KindSubject]:
-    del engine
-    with ExitStack() as stack:
-        opened = open_subject(SPEC)
-        stack.callback(opened.close)
-        assert isinstance(opened, KindSubject)
-        opened.prepare()
-        yield opened
 
 
 @pytest.fixture

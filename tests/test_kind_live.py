@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from pinproof.cli.main import main
-from pinproof.engine import Engine, running
+from pinproof.engine import Engine
 from pinproof.errors import SubjectError
 from pinproof.running.examine import examine
 from pinproof.scenario.reader import read_scenario
@@ -20,25 +19,9 @@ from pinproof.subjects.registry import open_subject
 from tests.kind_runs import SPEC, containers, scenario_file
 
 pytestmark = pytest.mark.engine
+pytest_plugins = ["tests.kind_runs"]
 
 MINUTES = 15 * 60
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with running() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def subject(engine: Engine) -> Iterator[KindSubject]:
-    del engine
-    with ExitStack() as stack:
-        opened = open_subject(SPEC)
-        stack.callback(opened.close)
-        assert isinstance(opened, KindSubject)
-        opened.prepare()
-        yield opened
 
 
 @pytest.mark.timeout(MINUTES)

@@ -23,6 +23,7 @@ from pinproof.scenario.steps import Admit, Crash, Exit, Remove, Restart, Scenari
 from pinproof.subjects.kubelet.faults import traps
 from pinproof.subjects.kubelet.subject import KubeletSubject
 from pinproof.subjects.registry import DEFAULT, open_subject
+from pinproof.waiting import looks
 from tests.test_kubelet_subject import GIB, MACHINE, STATIC, descendants, ended, guaranteed
 
 MEMORY: StateFile = "memory_manager_state"
@@ -242,8 +243,8 @@ def test_a_death_that_is_not_ours_is_no_crash(subject: KubeletSubject) -> None:
     """A kubelet that somebody else kills, while a point is armed, makes the history incomplete."""
 
     def kill() -> None:
-        while subject._node is None or not descendants(subject._node.agent.pid)[2:]:
-            time.sleep(0.01)
+        any(subject._node is not None and descendants(subject._node.agent.pid)[2:] for _ in looks(60, pause=0.01))
+        assert subject._node is not None
         time.sleep(1.5)  # until the admission waits for the runtime, which answers after two seconds
         os.kill(
             descendants(subject._node.agent.pid)[2], signal.SIGKILL

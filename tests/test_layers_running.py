@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from pinproof import waiting
 from pinproof.cli.main import main
 from pinproof.judge.compare import Difference
 from pinproof.layers.keeping import Folder
@@ -174,8 +175,7 @@ def test_a_command_that_is_ended_has_kept_what_it_found(
 ) -> None:
     """By Ctrl-C, after which it tells of it, and by force."""
     place = tmp_path / "out"
-    while endless.poll() is None and not some_were_found(place):
-        time.sleep(0.1)
+    assert any(endless.poll() is not None or some_were_found(place) for _ in waiting.looks(math.inf))
     endless.send_signal(sent)
     out, err = endless.communicate(timeout=60)
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from pinproof.subjects.registry import open_subject
 from pinproof.subjects.vm.subject import VmSubject
 from pinproof.suite import admit, guaranteed, restart, static
 from pinproof.vm.folders import sweep
+from pinproof.waiting import looks
 
 pytestmark = pytest.mark.vm
 
@@ -63,12 +63,7 @@ def processes(place: Path) -> list[str]:
 
 
 def until(reached: Callable[[], bool], *, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)  # processes of others announce nothing
-    return True
+    return any(reached() for _ in looks(seconds))
 
 
 def test_memory_lies_where_the_reference_says_and_nothing_is_left(subject: VmSubject, tmp_path: Path) -> None:
