@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from pinproof.build.kind_command import kind
-from pinproof.engine import Engine, running
-from pinproof.subjects.kind.subject import KindSubject
-from pinproof.subjects.registry import open_subject
+from pinproof.engine import Engine
 
 SPEC = "kind:1.36.3?workers=1"
 
@@ -33,23 +27,6 @@ steps:
 - admit: {name: b, containers: [{name: c, cpu: 500m, memory: 60Gi}]}
 - restart: {}
 """
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    """Whoever wants this and the next says `pytest_plugins = ["tests.kind_runs"]`."""
-    with running() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def subject(engine: Engine) -> Iterator[KindSubject]:
-    """A cluster that is ready."""
-    del engine
-    with closing(open_subject(SPEC)) as opened:
-        assert isinstance(opened, KindSubject)
-        opened.prepare()
-        yield opened
 
 
 def scenario_file(place: Path) -> Path:

@@ -17,7 +17,7 @@ def isolate(place: Path, patch: pytest.MonkeyPatch, *built: str) -> own.Place:
     if hindrance := own.hindrance():
         pytest.fail(f"an engine cannot be started here: {hindrance}")
     programs.programs()
-    runtimes.oci_runtime()
+    runtimes.command(runtimes.Command.OCI_RUNTIME)
     real = cache.directory()
     (place / "pinproof").mkdir()
     for name in ("engine-programs", "runtime", "go", *built):

@@ -131,7 +131,8 @@ def _document(folder: Path, number: int, topology: str) -> str:
     for rank in range(number + 1):
         place = folder / f"machine-{rank}"
         write(place, machine(topology))
-        mounts = {place / part: path for part, path in MACHINE_MOUNTS.items()} | {runtimes.oci_runtime(): WRAPPER}
+        mounts = {place / part: path for part, path in MACHINE_MOUNTS.items()}
+        mounts[runtimes.command(runtimes.Command.OCI_RUNTIME)] = WRAPPER
         listed = [{"hostPath": str(a), "containerPath": b, "readOnly": True} for a, b in mounts.items()]
         nodes.append({"role": "worker" if rank else "control-plane", "extraMounts": listed})
     return CLUSTER.replace("NODES", json.dumps(nodes))

@@ -311,7 +311,7 @@ def test_command_of_the_engine(where: own.Place, monkeypatch: pytest.MonkeyPatch
     hidden[1].mkdir()
     monkeypatch.setattr(supervisor, "HIDDEN", hidden)
     monkeypatch.setattr(supervisor, "MADE", (*hidden, tmp_path / "opt"))
-    monkeypatch.setattr(runtimes, "oci_runtime", lambda: Path("/built/pinproof-oci"))
+    monkeypatch.setattr(runtimes, "command", lambda which: Path("/built", which))
 
     script = supervisor.command(where)[-1]
 

@@ -26,7 +26,7 @@ from pinproof.build import layers, runtimes
 from pinproof.engine import loading, running
 
 tree = layers.Tree()
-tree.add("bin/true", layers.File(runtimes.pause(), 0o755))
+tree.add("bin/true", layers.File(runtimes.command(runtimes.Command.PAUSE), 0o755))
 with running() as engine, tempfile.TemporaryDirectory() as work:
     layer = layers.write_layer(tree, Path(work) / "layer")
     image = layers.Image("localhost/pinproof/test:1", (layer,), {"Entrypoint": ["/bin/true"]})

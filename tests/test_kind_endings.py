@@ -16,7 +16,7 @@ import pytest
 from pinproof import build
 from pinproof.build import cache, node_image
 from pinproof.build.kind_command import kind
-from pinproof.build.runtimes import oci_runtime
+from pinproof.build.runtimes import Command, command
 from pinproof.build.sources import DEFAULT_RELEASE
 from pinproof.engine import Engine, own, running
 from pinproof.subjects.kind.cluster import Maker
@@ -96,7 +96,7 @@ def test_nothing_is_left(
     if ending is signal.SIGKILL:
         assert nothing != containers(engine)
         commands = Commands(engine.name, Timeouts(), engine.env)
-        assert 1 == len(Holdings(Maker(commands, kind(), build.runtime(), oci_runtime())).clean())
+        assert 1 == len(Holdings(Maker(commands, kind(), build.runtime(), command(Command.OCI_RUNTIME))).clean())
     assert nothing == containers(engine)
     assert before == machine(home)
     assert not [path for path in (cache.directory() / "kind").glob("*") if path.is_dir()]

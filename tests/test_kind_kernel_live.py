@@ -18,7 +18,7 @@ from pinproof.subjects.kubelet.node import Files
 from pinproof.suite import guaranteed, static
 
 pytestmark = pytest.mark.engine
-pytest_plugins = ["tests.kind_runs"]
+pytest_plugins = ["tests.kind_fixtures"]
 
 MINUTES = 15 * 60
 PLACE = "/usr/local/sbin/runc"

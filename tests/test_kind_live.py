@@ -19,7 +19,7 @@ from pinproof.subjects.registry import open_subject
 from tests.kind_runs import SPEC, containers, scenario_file
 
 pytestmark = pytest.mark.engine
-pytest_plugins = ["tests.kind_runs"]
+pytest_plugins = ["tests.kind_fixtures"]
 
 MINUTES = 15 * 60
 

@@ -24,6 +24,7 @@ from pinproof.build.layers import File, Image, Layer, Symlink, Tree
 from pinproof.build.lock import Lock
 from pinproof.build.modules import Commands
 from pinproof.build.progress import Progress
+from pinproof.build.runtimes import Command
 from pinproof.build.sources import KUBERNETES, Release
 from pinproof.engine import Engine, loading
 from pinproof.errors import InputError, Problem, SubjectError
@@ -134,7 +135,7 @@ class Recipe:
     def key(self) -> str:
         """A digest of all that decides the image."""
         commands = [part.key(self.go) for part in (self.kubernetes, self.etcd, self.coredns)]
-        pause = (runtimes.driver_directory() / "cmd" / runtimes.PAUSE_COMMAND / "main.go").read_bytes()
+        pause = (runtimes.driver_directory() / "cmd" / Command.PAUSE / "main.go").read_bytes()
         return cache.digest(RECIPE, self.base_key(), self.go_mod, *commands, pause, Path(__file__).read_bytes())
 
     @property
@@ -259,7 +260,7 @@ def _container_images(made: Recipe, binaries: Path, names: Mapping[str, str], wo
     """
     etcd, coredns = (modules.built(commands, made.go) for commands in (made.etcd, made.coredns))
     control = {name: binaries / name for name in CONTROL_PLANE} | {"etcd": etcd / "etcd"}
-    pause = _single(names["pause"], runtimes.pause(), "/pause", work, entrypoint=True)
+    pause = _single(names["pause"], runtimes.command(Command.PAUSE), "/pause", work, entrypoint=True)
     dns = _single(names["coredns"], coredns / "coredns", "/coredns", work, entrypoint=True)
     return {
         "node": [pause, _busybox(made.lock, work)],

@@ -6,6 +6,7 @@ the process of a pod's sandbox.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 import pinproof
@@ -14,61 +15,44 @@ from pinproof.build.progress import Progress
 from pinproof.errors import SubjectError
 
 STEP = "build the recording runtime"
-COMMAND = "pinproof-runtime"
-OCI_COMMAND = "pinproof-oci"
-PAUSE_COMMAND = "pinproof-pause"
-FIRST_COMMAND = "pinproof-init"
-WORKLOAD_COMMAND = "pinproof-workload"
 NEEDED_SPACE = cache.GIB // 2
 
 
+class Command(StrEnum):
+    """The commands by name; the component driver is not among them, which is each release's own."""
+
+    RUNTIME = "pinproof-runtime"
+    """The node agent, with the recording runtime."""
+
+    OCI_RUNTIME = "pinproof-oci"
+    """Records on a real node what the kernel would be told, and then becomes runc."""
+
+    PAUSE = "pinproof-pause"
+    """Runs in the sandbox of a pod on a home-built node."""
+
+    FIRST = "pinproof-init"
+    """The first process of a virtual machine."""
+
+    WORKLOAD = "pinproof-workload"
+    """Runs in the containers of a virtual machine."""
+
+
+def command(which: Command) -> Path:
+    """Return a command's binary, built with the others if these sources are not in the cache yet.
+
+    Raises:
+        SubjectError: It cannot be built.
+    """
+    return _built() / which
+
+
 def runtime() -> Path:
-    """Return the recording runtime's binary, built if these sources of it are not in the cache yet.
-
-    Raises:
-        SubjectError: It cannot be built.
-    """
-    return _built() / COMMAND
-
-
-def oci_runtime() -> Path:
-    """Return the OCI runtime that records on a real node what the kernel would be told, and then becomes runc.
-
-    Raises:
-        SubjectError: It cannot be built.
-    """
-    return _built() / OCI_COMMAND
-
-
-def pause() -> Path:
-    """Return what runs in the sandbox of a pod on a home-built node.
-
-    Raises:
-        SubjectError: It cannot be built.
-    """
-    return _built() / PAUSE_COMMAND
-
-
-def first() -> Path:
-    """Return the first process of a virtual machine.
-
-    Raises:
-        SubjectError: It cannot be built.
-    """
-    return _built() / FIRST_COMMAND
-
-
-def workload() -> Path:
-    """Return what runs in the containers of a virtual machine.
-
-    Raises:
-        SubjectError: It cannot be built.
-    """
-    return _built() / WORKLOAD_COMMAND
+    """Return the recording runtime's binary. Raises SubjectError as `command` does."""
+    return command(Command.RUNTIME)
 
 
 def _built() -> Path:
-    """The directory with all of the driver's commands but the component driver, which is each release's own."""
+    """The directory with all of them."""
     source = driver_directory()
     go = toolchain.find(golang.directive((source / "go.mod").read_text()))
     files = sorted(file for file in source.rglob("*") if file.suffix in {".go", ".mod", ".sum"})
@@ -86,7 +70,7 @@ def _built() -> Path:
             "GOFLAGS": "-mod=readonly -buildvcs=false",
             "GOTMPDIR": str(work / "tmp"),
         }
-        packages = [f"./cmd/{name}" for name in (COMMAND, OCI_COMMAND, PAUSE_COMMAND, FIRST_COMMAND, WORKLOAD_COMMAND)]
+        packages = [f"./cmd/{each}" for each in Command]
         arguments = ["build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", f"{work / 'out'}/", *packages]
         with Progress(f"{STEP} with {go}") as progress:
             finished = golang.run(go, *arguments, cwd=source, env=env, progress=progress)

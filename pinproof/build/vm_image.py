@@ -27,6 +27,7 @@ from pinproof.build import (
 from pinproof.build.layers import Directory, File, Image, Symlink, Tree
 from pinproof.build.modules import Commands
 from pinproof.build.progress import Progress
+from pinproof.build.runtimes import Command
 from pinproof.build.vm_lock import KERNEL
 from pinproof.errors import SubjectError
 
@@ -108,7 +109,7 @@ def vm_image() -> VmImage:
     go = toolchain.find(toolchain.WHEEL_VERSION)
     locked = lock.read()
     tools = node_image.containerd(locked)
-    programs = (runtimes.runtime(), runtimes.first(), runtimes.pause(), runtimes.workload())
+    programs = tuple(map(runtimes.command, (Command.RUNTIME, Command.FIRST, Command.PAUSE, Command.WORKLOAD)))
     packages = [KERNEL, *(package for package in locked.packages if package.name in PACKAGES)]
     sums = [package.sha256 for package in packages]
     sources = [Path(__file__).with_name(name).read_bytes() for name in ("vm_image.py", "filesystem.py", "cpio.py")]

@@ -17,6 +17,7 @@ from typing import IO
 
 from pinproof.build import runtimes
 from pinproof.build.golang import TIED
+from pinproof.build.runtimes import Command
 from pinproof.engine import own
 from pinproof.engine.own import Place
 from pinproof.waiting import looks
@@ -66,7 +67,7 @@ def command(where: Place) -> list[str]:
     for path in HIDDEN:
         path.mkdir(exist_ok=True)
     wrapper = where.run / PLAIN
-    wrapper.symlink_to(runtimes.oci_runtime())
+    wrapper.symlink_to(runtimes.command(Command.OCI_RUNTIME))
     (where.run / "daemon.json").write_text("{}\n")
     options = {
         "config-file": where.run / "daemon.json",

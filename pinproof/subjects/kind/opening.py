@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pinproof import build
 from pinproof.build import node_image
 from pinproof.build.kind_command import kind
-from pinproof.build.runtimes import oci_runtime
+from pinproof.build.runtimes import Command, command
 from pinproof.engine import Engine, running
 from pinproof.subjects.kind.spec import parse
 from pinproof.subjects.kind.subject import KindSubject, Means
@@ -40,7 +40,7 @@ def open_kind(name: str, what: str, options: Options) -> KindSubject:
         kind=kind,
         image=image,
         runtime=lambda: options.agent or build.runtime(),
-        wrapper=oci_runtime,
+        wrapper=lambda: command(Command.OCI_RUNTIME),
         kubelets=build.kubelet,
     )
     return KindSubject(spec, means, name=name, kubelet=kubelet, slow=options.slow)
