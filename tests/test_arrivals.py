@@ -113,11 +113,11 @@ def test_a_static_pod_has_the_uid_that_it_was_given() -> None:
     assert "schedulerName" not in made["spec"]
 
 
-def predicted(*steps: Step) -> tuple[Observation, ...]:
+def predicted(*steps: Step, minor: str = "1.36") -> tuple[Observation, ...]:
     """What the reference says of two nodes of 10Gi under single-numa-node."""
     where = machine("two_even")
     config = static(topology="single-numa-node")(where)
-    return predict(Scenario("s", where, config, steps), behaviour_of("1.36")).histories[0].observations
+    return predict(Scenario("s", where, config, steps), behaviour_of(minor)).histories[0].observations
 
 
 def test_every_rejected_pod_of_a_controller_is_one_more_that_is_made() -> None:
@@ -137,6 +137,16 @@ def test_a_pod_that_is_rejected_at_a_restart_is_made_again() -> None:
     history = predict(Scenario("s", where, static()(where), steps), behaviour_of("1.36")).histories[0]
 
     assert [{"a": 1}, {"a": 2}, {"a": 2}] == [each.made for each in history.observations[1:]]
+
+
+@pytest.mark.parametrize(("kind", "listed"), [("Deployment", ["a", "b"]), ("DaemonSet", [])])
+def test_a_rejected_pod_that_its_controller_deletes_is_not_listed(kind: Any, listed: list[str]) -> None:
+    """1.32 lists every pod that it knows, and it knows none that the API server has no more."""
+    first = brought(WIDE, by=kind)
+    last = predicted(Admit(first), Admit(replacement("b", of=first)), minor="1.32")[-1]
+
+    assert listed == sorted(last.pod_resources or ())
+    assert {"a", "b"} == set(last.pods or ())
 
 
 def test_a_rejected_pod_has_one_warning_with_the_words_of_its_status() -> None:

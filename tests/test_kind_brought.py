@@ -12,7 +12,7 @@ import pytest
 
 from pinproof.errors import SubjectError
 from pinproof.subjects.cluster import manifest, ways
-from pinproof.subjects.cluster.api import Api
+from pinproof.subjects.cluster.api import Api, RefusedError
 from pinproof.subjects.cluster.brought import BroughtNode
 from pinproof.subjects.cluster.manifest import Home
 from pinproof.subjects.kind.node import KindNode
@@ -22,6 +22,7 @@ from pinproof.suite import brought, guaranteed, replacement
 
 HOME = Home("pinproof", "image")
 PODS = HOME.pods
+NODE = "/api/v1/nodes/n"
 SMALL = guaranteed("a", memory="1Gi")
 CONTROLLED = brought(SMALL, by="Deployment")
 REASON = "TopologyAffinityError"
@@ -38,9 +39,13 @@ class Cluster:
         self.controllers: dict[str, dict[str, Any]] = {}
         self.watches: list[tuple[str, Queue[dict[str, Any]]]] = []
         self.numbers = itertools.count(1)
+        self.registered, self.looks = True, 0
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
-        if path.startswith("/api/v1/nodes/"):
+        if path == NODE:
+            self.looks += 1
+            if not self.registered and self.looks < 3:
+                raise RefusedError(404, 'nodes "n" not found')
             return {"status": {"conditions": [{"type": "Ready", "status": "True", "message": "posting"}]}}
         if path.endswith("/events"):
             return {"items": [event(query["fieldSelector"].partition("=")[2])] if self.rejects else []}
@@ -76,6 +81,8 @@ class Cluster:
     def delete(self, path: str, *, grace: int | None = None, orphan: bool = False) -> bool:
         del grace, orphan
         name = path.rpartition("/")[2]
+        if path == NODE:
+            self.registered = False
         if path.startswith("/apis/apps"):
             return self.controllers.pop(name, None) is not None
         pod = self.pods.pop(name, None)
@@ -183,6 +190,27 @@ def test_pods_of_a_controller_are_counted(*, tidies: bool) -> None:
 
     assert [{"a": 2}, {"a": 3}] == made
     assert {uid: ((REASON, f"of {uid}"),) for uid in (first, second)} == warned
+
+
+@pytest.mark.parametrize("tidies", [False, True])
+def test_a_pod_that_its_controller_has_deleted_is_told_once(*, tidies: bool) -> None:
+    """The kubelet is waited for once; a later one has never heard of the pod."""
+    with closing(Bare(Cluster(rejects=True, tidies=tidies))) as node:
+        uid, _ = node.create(CONTROLLED, name="a-1", alias="a.1")
+        node.bind(uid)
+        node.made()
+
+        assert ([{uid}, set()] if tidies else [set(), set()]) == [node.tidied(), node.tidied()]
+
+
+def test_a_node_that_is_to_be_another_is_registered_anew() -> None:
+    """A kubelet that finds no Node object goes by its own machine; it is waited for until there is one again."""
+    cluster = Cluster()
+    with closing(Bare(cluster)) as node:
+        node._unregister()
+        node._await_registered()
+
+    assert (False, 3) == (cluster.registered, cluster.looks)
 
 
 def test_a_controller_that_gives_up_is_seen() -> None:

@@ -4,6 +4,7 @@
   behind `Pod was rejected: `.
 * A controller makes one pod for its first, and one more for each of its pods that was rejected. The pods wait to be placed, so
   what it makes is counted whether they come to the node or not.
+* A DaemonSet deletes its rejected pods, so that no kubelet lists them to PodResources; a Deployment leaves them.
 * The kernel has what the runtime was told, as on a host that has all nodes and CPUs of the machine.
 """
 
@@ -23,12 +24,20 @@ REJECTED: Final = "Pod was rejected: "
 def with_cluster(scenario: Scenario, observations: Sequence[Observation]) -> tuple[Observation, ...]:
     """The observations of a scenario with what a cluster adds to them; the first is the start of the kubelet."""
     controllers = _Controllers()
+    steps = (None, *map(begun, scenario.steps))
     return tuple(
-        replace(seen, events=_events(seen), made=controllers.after(step, seen), enforced=_enforced(seen))
-        if seen.pods is not None
-        else seen
-        for step, seen in zip((None, *map(begun, scenario.steps)), observations, strict=True)
+        _with_cluster(seen, controllers, step) if seen.pods is not None else seen
+        for step, seen in zip(steps, observations, strict=True)
     )
+
+
+def _with_cluster(seen: Observation, controllers: _Controllers, step: Step | None) -> Observation:
+    made = controllers.after(step, seen)
+    deleted = controllers.deleted(seen)
+    listed = seen.pod_resources
+    if listed and deleted:
+        listed = {name: resources for name, resources in listed.items() if name not in deleted}
+    return replace(seen, events=_events(seen), made=made, enforced=_enforced(seen), pod_resources=listed)
 
 
 def _events(seen: Observation) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -51,12 +60,18 @@ class _Controllers:
         self._first: dict[str, str] = {}
         """Pod → the first of its controller."""
 
+        self._tidy: set[str] = set()
+        """First pods of those that delete what is rejected."""
+
         self._counted: set[str] = set()
         """Pods whose rejection was answered."""
 
     def after(self, step: Step | None, seen: Observation) -> dict[str, int]:
+        """First pod of each → how many it has made once the step is over."""
         match step:
             case Admit(pod) if pod.name in (seen.pods or {}):
+                if pod.by == "DaemonSet":
+                    self._tidy.add(pod.name)
                 self._arrives(pod.name, first=self._first.get(pod.replaces, "") or pod.name * (pod.by in CONTROLLERS))
             case Remove(name):
                 self._leaves(name)
@@ -64,6 +79,14 @@ class _Controllers:
             self._counted.add(name)
             self._made[self._first[name]] += 1
         return dict(self._made)
+
+    def deleted(self, seen: Observation) -> set[str]:
+        """Rejected pods that their controller has deleted."""
+        return {
+            name
+            for name, verdict in (seen.pods or {}).items()
+            if not verdict.admitted and self._first.get(name) in self._tidy
+        }
 
     def _arrives(self, name: str, *, first: str) -> None:
         self._counted.discard(name)
@@ -75,6 +98,7 @@ class _Controllers:
         """With one of its pods the whole controller goes."""
         first = self._first.get(name)
         self._made.pop(first or "", None)
+        self._tidy.discard(first or "")
         self._first = {pod: root for pod, root in self._first.items() if root != first}
 
     def _rejected(self, seen: Observation) -> Iterator[str]:

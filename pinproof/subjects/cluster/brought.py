@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final
 
 from pinproof.scenario.pod import CONTROLLERS, Pod
 from pinproof.subjects.cluster import manifest, ways
@@ -18,9 +17,6 @@ from pinproof.waiting import looks
 
 Warnings = tuple[tuple[str, str], ...]
 """(reason, message), sorted."""
-
-_STARTING: Final = "pinproof.dev: a kubelet is about to start"
-"""Message of the node's condition Ready until the next kubelet reports."""
 
 _PAUSE = 0.05
 
@@ -41,6 +37,9 @@ class BroughtNode(ApiNode):
 
         self._owners: dict[str, Controller] = {}
         """UID → controller of that pod."""
+
+        self._tidied: set[str] = set()
+        """Pods that were told as deleted by their controllers."""
 
         self._warned: dict[str, Warnings] = {}
 
@@ -114,23 +113,28 @@ class BroughtNode(ApiNode):
             raise NotObservableError(f"the scheduler does not let the node have pod {pod!r}: {scheduled['message']}")
         raise capture_error("place a pod", self._expired("placement", f"{conditions}; {made.trouble}"))
 
-    def _mark_start(self) -> None:
-        """Before a kubelet starts: what the API server has of the node is of the former one, and the scheduler goes by it."""
-        ready = {"type": "Ready", "message": _STARTING}
-        try:
-            path = f"/api/v1/nodes/{self.name}/status"
-            self._api.patch(path, {"status": {"conditions": [ready]}}, way="strategic-merge")
-        except RefusedError as refused:
-            if refused.code != NOT_FOUND:  # a node that has never been there is told of as a whole
-                raise self._unwilling("mark the node", refused) from refused
+    def _unregister(self) -> None:
+        """Let the API server have no Node object, so that the next kubelet registers what its own machine has.
 
-    def _await_known(self) -> None:
-        """Wait until this kubelet has told what its node has: the scheduler goes by that, and so does the kubelet itself."""
+        A kubelet admits by its own copy of that object, and the scheduler by another: both may be of the kubelet before for
+        a moment, or until the next has reported. Where there is none a kubelet goes by its own machine.
+        """
+        try:
+            self._api.delete(f"/api/v1/nodes/{self.name}")
+        except RefusedError as refused:
+            raise self._unwilling("delete the Node object", refused) from refused
+
+    def _await_registered(self) -> None:
+        """Wait until a kubelet has told the API server of its node."""
 
         def told() -> tuple[bool, object]:
-            conditions = self._api.get(f"/api/v1/nodes/{self.name}")["status"]["conditions"]
-            ready: Document = next((each for each in conditions if each["type"] == "Ready"), {})
-            return ready.get("message") != _STARTING, ready
+            try:
+                conditions = self._api.get(f"/api/v1/nodes/{self.name}")["status"].get("conditions")
+            except RefusedError as refused:
+                if refused.code != NOT_FOUND:
+                    raise self._unwilling("look for the Node object", refused) from refused
+                return False, refused
+            return bool(conditions), conditions
 
         self.until("tell the API server of the node", "placement", told)
 
@@ -187,6 +191,13 @@ class BroughtNode(ApiNode):
         followed.until(settled, self.timeouts.seconds("controller"))  # a controller that makes no more is seen as that
         return numbers(lambda _: True)
 
+    def tidied(self) -> set[str]:
+        """UIDs of pods of the scenario that their controllers have deleted, each told once."""
+        gone = self._made.gone().keys() if self._made else set()
+        new = (self._there & self._bound & gone) - self._tidied
+        self._tidied |= new
+        return new
+
     def warnings(self) -> Mapping[str, Warnings]:
         """UID of a rejected pod → the kubelet's warnings about it that the API server has; they are waited for."""
         rejections = {uid: status for uid in self._there if rejected(status := self.status(uid))}
@@ -213,6 +224,7 @@ class BroughtNode(ApiNode):
         if self._made is not None:
             self._made.forget()
         self._gated.clear()
+        self._tidied.clear()
         self._controllers.clear()
         self._owners.clear()
         self._warned.clear()

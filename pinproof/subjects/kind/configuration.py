@@ -26,8 +26,6 @@ _OURS: Final[Mapping[str, Any]] = {
     "cpuManagerReconcilePeriod": "1h",
     "crashLoopBackOff": {"maxContainerRestartPeriod": "1s"},
     "failCgroupV1": False,
-    "nodeStatusReportFrequency": "5m",  # as by default, where the other is not given
-    "nodeStatusUpdateFrequency": "1s",  # a kubelet goes by the former machine's memory until it has told of its own
     "serializeImagePulls": False,
 }
 

@@ -85,6 +85,9 @@ class KindNode(BroughtNode):
         self.cgroups = True
         """Whether the kubelet has cgroups for QoS classes and pods."""
 
+        self._registered: tuple[Setting, bool] | None = None
+        """Setting and `cgroups` of the kubelet whose node the API server has; None where that is not known."""
+
         (base,) = self.read(places.BASE_CONFIG)
         self._base: Document = yaml.safe_load(base or "")
         self._take_up(name, api, HOME)
@@ -102,10 +105,11 @@ class KindNode(BroughtNode):
         return self.start(setting, remembered)
 
     def start(self, setting: Setting, files: Files = ()) -> Ending | None:
-        """As every node; a kubelet that runs is waited for until the API server has of the node what it admits by."""
+        """As every node; one with another setting is registered anew, before its kubelet hears of any pod."""
         ended = super().start(setting, files)
-        if ended is None:
-            self._await_known()
+        if ended is None and self._registered is None:
+            self._await_registered()
+            self._registered = (setting, self.cgroups)
         return ended
 
     def _launch(self, setting: Setting, files: Files) -> None:
@@ -114,7 +118,9 @@ class KindNode(BroughtNode):
             self._machine = setting.machine
         config = configuration.text(self._base, setting.kubelet, minor=minor_of(setting.release), cgroups=self.cgroups)
         self.write([(places.CONFIG, config), *files])
-        self._mark_start()
+        if self._registered != (setting, self.cgroups):
+            self._registered = None
+            self._unregister()
         self.agent.call("start", kubelet=self._kubelets[setting.release], traps=self.traps)
 
     def cut_power(self) -> None:
@@ -220,7 +226,14 @@ class KindNode(BroughtNode):
     # Seeing
 
     def observe(self, *, everything: bool = True, allocatable: bool = True) -> Reply:
-        """The report of the program inside, with pods and judged metrics from the API server."""
+        """The report of the program inside, with pods and judged metrics from the API server.
+
+        What controllers do about rejected pods is waited for before anything else is looked at: it changes what a kubelet lists.
+        """
+        made = self.made() if everything else {}
+        if everything and (tidied := self.tidied()):
+            names = {uid: f"{places.NAMESPACE}/{self._names[uid]}" for uid in tidied}
+            self.ask("see a pod go that its controller has deleted", "removal", "await_gone", pods=names)
         reply = self.agent.call(
             "observe", pod_resources=everything, allocatable=everything and allocatable, told=everything
         )
@@ -229,7 +242,7 @@ class KindNode(BroughtNode):
         reply["pods"] = {"items": [*there.values(), *gone, *self._statics.listed()]}
         if everything and reply["running"]:
             reply["metrics"] = self._metrics()
-            reply["events"], reply["made"] = self.warnings(), self.made()
+            reply["events"], reply["made"] = self.warnings(), made
         for listed in (reply["pod_resources"] or {}).get("list") or ():
             listed["namespace"] = f"{listed['namespace']}/{listed['name']}"  # which is what tells pods apart here
         return reply
