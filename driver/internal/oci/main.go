@@ -20,6 +20,9 @@ import (
 // plain is the name by which only privileges are seen to.
 const plain = "pinproof-oci-plain"
 
+// concerned are the commands of which something is recorded or left out; all others are passed on without a look at the host.
+var concerned = []string{"create", "run", "restore", "exec", "update"}
+
 // wrapper is what is done on the way.
 type wrapper struct {
 	host    host
@@ -34,17 +37,19 @@ func Main(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	found, err := thisHost()
-	if err != nil {
-		return fmt.Errorf("look at this host: %w", err)
-	}
-	way := wrapper{host: found, records: Told, now: func() int64 { return time.Now().UnixNano() }, stdin: os.Stdin}
-	if filepath.Base(arguments[0]) == plain {
-		way.records = ""
-	}
 	called := parse(slices.Clone(arguments[1:]))
-	if err := way.pass(called); err != nil {
-		return fmt.Errorf("%s %s: %w", called.command, called.container(), err)
+	if slices.Contains(concerned, called.command) {
+		found, err := thisHost()
+		if err != nil {
+			return fmt.Errorf("look at this host: %w", err)
+		}
+		way := wrapper{host: found, records: Told, now: func() int64 { return time.Now().UnixNano() }, stdin: os.Stdin}
+		if filepath.Base(arguments[0]) == plain {
+			way.records = ""
+		}
+		if err := way.pass(called); err != nil {
+			return fmt.Errorf("%s %s: %w", called.command, called.container(), err)
+		}
 	}
 	return syscall.Exec(real, append([]string{"runc"}, called.arguments...), os.Environ())
 }

@@ -24,6 +24,17 @@ Document = dict[str, Any]
 T = TypeVar("T")
 
 _FAULT = "the cluster"
+_LOOK = "see whether the cluster runs and the kubeconfig names it; then run again"
+_TLS = (
+    (
+        "certificate has expired",
+        "the cluster: the certificate of its API server has expired; or the clock of this machine",
+        "let the cluster renew it (`kubeadm certs renew apiserver`), or set the clock",
+    ),
+    ("CERTIFICATE_VERIFY_FAILED", "the kubeconfig: it has another certificate authority than the server", _LOOK),
+)
+"""What TLS says of a server that is not trusted, the likeliest first → whose fault it is, and the way out."""
+
 NOT_FOUND = 404
 _PAUSE = 0.5
 """Seconds between two attempts at a server that does not answer."""
@@ -214,12 +225,9 @@ class Api:
         return str(said)
 
     def _gone(self, question: str, error: object) -> ApiError:
-        stranger = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        fault, remedy = next((known for sign, *known in _TLS if sign in str(error)), (_FAULT, _LOOK))
         return ApiError(
-            f"ask the API server, {question}",
-            f"{self._host} does not answer: {error}",
-            fault="the kubeconfig: it has another certificate authority than the server" if stranger else _FAULT,
-            remedy="see whether the cluster runs and the kubeconfig names it; then run again",
+            f"ask the API server, {question}", f"{self._host} does not answer: {error}", fault=fault, remedy=remedy
         )
 
     def _open(

@@ -122,8 +122,13 @@ def _containerd(*, wrapped: bool) -> str:
     """What is changed in containerd's configuration, as kind writes it.
 
     cgroupfs instead of systemd, with which a pod needs a cgroup of its own: a kubelet cannot always make those here
-    (`configuration.may_have_cgroups`).
+    (`configuration.may_have_cgroups`). kind's specification of containers has a hook, a script that shows each of them the
+    serial number of its node: a third of what a container costs, and nobody looks. What containerd knows need not be on a disk.
     """
-    table = 'plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options'
+    runc = 'plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc'
     name = f'  BinaryName = "{places.WRAPPER}"\n' if wrapped else ""
-    return f"[{table}]\n  SystemdCgroup = false\n{name}"
+    return (
+        f'[{runc}]\n  base_runtime_spec = ""\n'
+        f"[{runc}.options]\n  SystemdCgroup = false\n{name}"
+        '[plugins."io.containerd.metadata.v1.bolt"]\n  no_sync = true\n'
+    )

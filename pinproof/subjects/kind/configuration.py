@@ -26,6 +26,7 @@ _OURS: Final[Mapping[str, Any]] = {
     "cpuManagerReconcilePeriod": "1h",
     "crashLoopBackOff": {"maxContainerRestartPeriod": "1s"},
     "failCgroupV1": False,
+    "makeIPTablesUtilChains": False,  # pods use the network of their node
     "serializeImagePulls": False,
 }
 

@@ -200,12 +200,15 @@ class KindNode(BroughtNode):
                 phases = {uid: self.status(uid).get("phase") for uid in left}
                 raise capture_error(step, self._expired(wait, f"{reply}; {phases}; {self._watch.trouble}"))
 
-    def forget(self, uids: Sequence[str], *, also: Files = ()) -> None:
-        """Delete pods and wait until neither the API server nor the kubelet knows them."""
+    def forget(self, uids: Sequence[str], *, also: Files = (), grace: int | None = None) -> None:
+        """Delete pods and wait until neither the API server nor the kubelet knows them.
+
+        With a `grace` of 0 the API server has them no more at once; the kubelet ends their containers all the same.
+        """
         del also  # files of the kubelet subject
         self.dismiss(uids)
         uids = [uid for uid in uids if uid in self._there]
-        self._delete(uids, grace=None)
+        self._delete(uids, grace=grace)
         gone = {uid: f"{places.NAMESPACE}/{self._names[uid]}" for uid in uids if uid in self._bound}
         if "exited" in self.ask("remove a pod", "removal", "await_gone", pods=gone):
             self._delete(uids, grace=0)  # it was killed on the way, and nobody else can say that a pod is gone

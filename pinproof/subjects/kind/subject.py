@@ -266,14 +266,14 @@ class KindSubject:
 
     def _sweep(self, node: KindNode, performance: KindPerformance) -> str:
         """Delete the pods and let an admission tidy the books; why that did not make the worker as good as new."""
-        node.forget(performance.created)
+        node.forget(performance.created, grace=0)
         if Books.of(node) == self._books:
             return ""
         uid, _ = node.create(_SWEEPER, name=f"sweeper-{self._prefix}{self._runs}", alias="sweeper.0")
         node.bind(uid)
         node.ask("clean the node", "clean", "await_pods", pods={uid: []})
         left = Books.of(node)
-        node.forget([uid])
+        node.forget([uid], grace=0)
         return "" if left == self._books else f"the books are not empty again: {left.texts}"
 
     def _collect(self) -> Mapping[str, str]:
