@@ -45,6 +45,7 @@ def diff(options: argparse.Namespace) -> int:
     from pinproof.layers.running import alone, look_at, side_by_side
     from pinproof.layers.seats import diff_seat, opened
     from pinproof.layers.selection import chosen
+    from pinproof.subjects.registry import closing_seconds
 
     only, folder = _fields(options.only), Folder(place(options.out), "diff")
     with opened((options.old, options.new)) as sides:
@@ -52,7 +53,12 @@ def diff(options: argparse.Namespace) -> int:
         follower = _Follower(result, folder, of=options.scenarios)
         scenarios = chosen(options.files, options.scenarios, seed=options.seed, sides=sides)
         seat = partial(diff_seat, options.old, options.new, only)
-        crew = side_by_side(seat, options.workers) if options.workers else alone(Differ(*sides, only=only).look)
+        grace = closing_seconds(options.old, options.new)
+        crew = (
+            side_by_side(seat, options.workers, grace=grace)
+            if options.workers
+            else alone(Differ(*sides, only=only).look)
+        )
         with to_the_end(follower.end) as ended:
             look_at(scenarios, crew, heard=follower.heard, count=follower.count)
     code = _code(result) if ended() else EXIT_INTERRUPTED

@@ -57,6 +57,7 @@ def layers(options: argparse.Namespace) -> int:
     from pinproof.layers.seats import layers_seat, on_reference, opened
     from pinproof.layers.selection import chosen
     from pinproof.scenario.topologies import machine
+    from pinproof.subjects.registry import closing_seconds
 
     specs = options.subject or [f"component:{options.kubernetes}", f"kubelet:{options.kubernetes}"]
     folder = Folder(place(options.out), "layers")
@@ -67,7 +68,8 @@ def layers(options: argparse.Namespace) -> int:
         shape = machine(options.topology) if options.topology else None
         scenarios = chosen(options.files, options.scenarios, seed=options.seed, sides=sides, machine=shape)
         seat = partial(layers_seat, specs, options.slow)
-        crew = side_by_side(seat, options.workers) if options.workers else alone(Layers(sides).look)
+        grace = closing_seconds(*specs)
+        crew = side_by_side(seat, options.workers, grace=grace) if options.workers else alone(Layers(sides).look)
         with to_the_end(follower.end) as ended:
             look_at(scenarios, crew, heard=follower.heard, count=follower.count)
     code = _code(account) if ended() else EXIT_INTERRUPTED

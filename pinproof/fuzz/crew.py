@@ -12,6 +12,7 @@ from pinproof.fuzz.worker import Plan, Report, Task, Worker
 from pinproof.running import crew
 from pinproof.running.crew import Broken, Done
 from pinproof.subjects.protocol import Subject
+from pinproof.subjects.registry import closing_seconds
 
 __all__ = ["Broken", "Crew", "Done", "Message", "alone", "processes"]
 
@@ -26,7 +27,7 @@ def alone(plan: Plan, open_: Open, subject: Subject) -> Crew:
 
 def processes(plan: Plan, open_: Open, number: int) -> Crew:
     """So many processes."""
-    return crew.Processes(partial(_hired, plan, open_), number)
+    return crew.Processes(partial(_hired, plan, open_), number, grace=closing_seconds(plan.subject))
 
 
 @contextmanager

@@ -37,7 +37,7 @@ from pinproof.subjects.registry import open_subject
 
 EXIT_INTERRUPTED: Final = 130
 
-SETTINGS_OF_A_KIND: Final = {"kubelet": 12}
+SETTINGS_OF_A_KIND: Final = {"kubelet": 12, "kind": 12}
 """Kind of subject → scenarios in a row that share a machine and a configuration, where a change of these costs a boot."""
 
 DRAWN: Final = 2000

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from pinproof.errors import PinproofError
-from pinproof.running.crew import Alone, Broken, Crew, Done, Processes
+from pinproof.running.crew import GRACE_SECONDS, Alone, Broken, Crew, Done, Processes
 from pinproof.scenario.steps import Scenario
 
 Look = TypeVar("Look")
@@ -77,9 +77,9 @@ def alone(look: Looks[Look]) -> Crew[Batch, Looked[Look]]:
     return Alone(_Worker(look))
 
 
-def side_by_side(seat: Seat[Look], number: int) -> Crew[Batch, Looked[Look]]:
-    """So many processes, each with subjects of its own."""
-    return Processes(partial(_hired, seat), number)
+def side_by_side(seat: Seat[Look], number: int, *, grace: float = GRACE_SECONDS) -> Crew[Batch, Looked[Look]]:
+    """So many processes, each with subjects of its own, which may take `grace` seconds to close."""
+    return Processes(partial(_hired, seat), number, grace=grace)
 
 
 @contextmanager

@@ -120,8 +120,10 @@ class Alone(Generic[Task, Report]):
 class Processes(Generic[Task, Report]):
     """Workers that are processes, each hired in its own."""
 
-    def __init__(self, hire: Hire[Task, Report], number: int) -> None:
+    def __init__(self, hire: Hire[Task, Report], number: int, *, grace: float = GRACE_SECONDS) -> None:
+        """`grace`: seconds that each has to give up what it does and to clear up, when it is no more needed."""
         os.environ[SIZE] = str(number)  # for subjects whose processes share something
+        self._grace = grace
         context = get_context("spawn")
         self._workers: dict[Connection, BaseProcess] = {}
         self._free: list[Connection] = []
@@ -173,10 +175,10 @@ class Processes(Generic[Task, Report]):
         for connection in self._workers:
             connection.close()
         for process in self._workers.values():
-            process.join(GRACE_SECONDS)
+            process.join(self._grace)
             if process.is_alive():
                 process.terminate()
-                process.join(GRACE_SECONDS)
+                process.join(self._grace)
             if process.is_alive():
                 process.kill()
                 process.join()

@@ -74,6 +74,11 @@ def open_subject(
     return KINDS[kind](spec, what, options)
 
 
+def closing_seconds(*specs: str) -> float:
+    """How long it may take to close subjects like these, of which each process has one: the last one deletes a cluster."""
+    return max(CLOSING.get(spec.partition(":")[0], DEFAULT_CLOSING) for spec in specs)
+
+
 def _kubelet(spec: str, what: str, options: Options) -> Subject:
     if sys.platform != "linux":
         remedy = "run pinproof on Linux, or `--subject reference`"
@@ -162,3 +167,8 @@ USAGE: Final[Mapping[str, str]] = MappingProxyType(
         "reference": "reference[:MINOR]",
     }
 )
+
+DEFAULT_CLOSING: Final = 10.0
+
+CLOSING: Final[Mapping[str, float]] = MappingProxyType({"kind": 300.0, "cluster": 120.0, "vm": 60.0})
+"""Kind → seconds until one has cleared up behind itself, what it was doing included."""
