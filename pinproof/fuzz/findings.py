@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pinproof.judge.verdict import Finding, Judgement
-from pinproof.scenario.steps import Admit, Restart, Scenario
+from pinproof.scenario.contents import pods
+from pinproof.scenario.steps import Restart, Scenario
 
 VERDICTS = ("pods", "refusal", "running")
 """Fields of a difference where what was seen tells defects apart; of all others the place alone does."""
@@ -141,8 +142,7 @@ def _part(word: str, names: Collection[str]) -> str:
 
 def _names(scenario: Scenario) -> frozenset[str]:
     found: set[str] = set()
-    for step in scenario.steps:
-        if isinstance(step, Admit):
-            found.add(step.pod.name)
-            found.update(container.name for container in step.pod.all_containers)
+    for pod in pods(scenario):
+        found.add(pod.name)
+        found.update(container.name for container in pod.all_containers)
     return frozenset(found)

@@ -19,10 +19,11 @@ from pinproof.fuzz.shrink_machine import simpler_configs, simpler_machines
 from pinproof.fuzz.shrink_pods import renamed, simpler_pods
 from pinproof.fuzz.shrink_steps import fewer_steps, gone_instead, simpler_restarts
 from pinproof.scenario.checks import Timeline
+from pinproof.scenario.contents import machines, pods
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.machines import check_nodes
 from pinproof.scenario.reader import parse_scenario
-from pinproof.scenario.steps import Admit, Restart, Scenario
+from pinproof.scenario.steps import Scenario
 from pinproof.scenario.writer import write_scenario
 
 Candidates = Callable[[Scenario], Iterator[Scenario]]
@@ -137,21 +138,13 @@ def possible(scenario: Scenario) -> bool:
     return not said and all(map(_is_machine, machines(scenario)))
 
 
-def machines(scenario: Scenario) -> Iterator[Machine]:
-    """Every machine of a scenario."""
-    yield scenario.machine
-    for step in scenario.steps:
-        if isinstance(step, Restart) and step.machine:
-            yield step.machine
-
-
 def _is_machine(machine: Machine) -> bool:
     return not any(check_nodes(machine.nodes, threads_per_core=machine.threads_per_core))
 
 
 def measure(scenario: Scenario) -> tuple[int, int]:
     """Steps and pods of a scenario: what the smallness of a finding is told in."""
-    return len(scenario.steps), len({step.pod.name for step in scenario.steps if isinstance(step, Admit)})
+    return len(scenario.steps), len({pod.name for pod in pods(scenario)})
 
 
 def named(scenario: Scenario, name: str) -> Scenario:

@@ -15,6 +15,7 @@ from typing import Any
 from pinproof.reference.configuration import TOPOLOGY_POLICIES
 from pinproof.running.configuration import MAX_NODES, static
 from pinproof.scenario.config import KubeletConfig, MemoryReservation
+from pinproof.scenario.contents import machines
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
 from pinproof.scenario.pod import Container, OtherHints, Pod
@@ -130,7 +131,7 @@ def _not_reserving(config: KubeletConfig, id_: int) -> KubeletConfig:
 
 def _renumbered(scenario: Scenario) -> Scenario:
     """Nodes are called 0, 1, 2 …, wherever they are spoken of."""
-    ids = dict.fromkeys(node.id for machine in _shapes(scenario) for node in machine.nodes)
+    ids = dict.fromkeys(node.id for machine in machines(scenario) for node in machine.nodes)
     new = {old: number for number, old in enumerate(sorted(ids))}
 
     def renumber(machine: Machine) -> Machine:
@@ -145,11 +146,6 @@ def _renumbered(scenario: Scenario) -> Scenario:
 
     numbered = _configured(_mapped(scenario, renumber), reserve)
     return replace(numbered, steps=tuple(_hinted(step, lambda node: new.get(node, node)) for step in numbered.steps))
-
-
-def _shapes(scenario: Scenario) -> Iterator[Machine]:
-    yield scenario.machine
-    yield from (step.machine for step in scenario.steps if isinstance(step, Restart) and step.machine)
 
 
 def _dense_cpus(machine: Machine) -> Machine:

@@ -9,7 +9,8 @@ from typing import Generic, Protocol, TypeVar
 from pinproof.fuzz.findings import abstract, step_kind
 from pinproof.judge.compare import Difference
 from pinproof.judge.words import words
-from pinproof.scenario.steps import Admit, Scenario
+from pinproof.scenario.contents import pods
+from pinproof.scenario.steps import Scenario
 
 
 class Found(Protocol):
@@ -54,13 +55,15 @@ def by_sort(findings: Iterable[F]) -> list[Sort[F]]:
 def sort_of(found: Found) -> str:
     """`admit: pods.*: admitted → rejected, TopologyAffinityError: …`."""
     first = found.differences[0]
-    pods = [step.pod for step in found.scenario.steps if isinstance(step, Admit)]
-    names = {name for pod in pods for name in (pod.name, *(container.name for container in pod.all_containers))}
+    names = {
+        name
+        for pod in pods(found.scenario)
+        for name in (pod.name, *(container.name for container in pod.all_containers))
+    }
     old, new = (abstract(words(first.path, value), names) for value in (first.expected, first.seen))
     return f"{step_kind(found.scenario, first.step)}: {abstract(first.path, names)}: {old} → {new}"
 
 
 def size(scenario: Scenario) -> tuple[int, ...]:
     """How much there is to read: steps, containers, nodes."""
-    pods = [step.pod for step in scenario.steps if isinstance(step, Admit)]
-    return len(scenario.steps), sum(len(pod.all_containers) for pod in pods), len(scenario.machine.nodes)
+    return len(scenario.steps), sum(len(pod.all_containers) for pod in pods(scenario)), len(scenario.machine.nodes)

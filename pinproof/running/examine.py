@@ -5,7 +5,7 @@ The seam between everything that asks (suites, replay) and the three that answer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +17,7 @@ from pinproof.judge.verdict import Judgement, judge
 from pinproof.running.given import as_given
 from pinproof.running.releases import minor_of
 from pinproof.running.seen import NotObservableError
-from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.contents import arriving, kubelets, machines
 from pinproof.scenario.faults import AtCall, Disk, Runtime
 from pinproof.scenario.other_hints import has_hints
 from pinproof.scenario.steps import Admit, AdmitTogether, Crash, Exit, Remove, Restart, Scenario, Step, begun
@@ -127,31 +127,23 @@ def abilities(scenario: Scenario) -> set[str]:
     """What a subject must be able to do for the scenario, in the words of `Capabilities.steps`."""
     wanted: set[str] = set()
     plain = Restart()
-    if scenario.machine.os == "windows":
+    if any(machine.os == "windows" for machine in machines(scenario)):
         wanted.add(MACHINE_WINDOWS)
-    if any(not config.gate("MemoryManager", default=True) for config in _configurations(scenario)):
+    if any(not config.gate("MemoryManager", default=True) for config in kubelets(scenario)):
         wanted.add(WITHOUT_MEMORY_MANAGER)
     for whole in scenario.steps:
         wanted.add(_ABILITIES[type(whole)])
         if isinstance(whole, Crash) and isinstance(whole.at, AtCall):
             wanted.add(CRASH_AT_CALL)
         step = begun(whole)
-        pods = step.pods if isinstance(step, AdmitTogether) else (step.pod,) if isinstance(step, Admit) else ()
+        pods = arriving(step)
         if any(has_hints(pod) for pod in pods):
             wanted.add(ADMIT_HINTS)
         wanted.update(f"admit.{pod.by}" for pod in pods if pod.by)
         wanted.update("admit.replaces" for pod in pods if pod.replaces)
-        if isinstance(step, Restart) and step.machine is not None and step.machine.os == "windows":
-            wanted.add(MACHINE_WINDOWS)
         if isinstance(step, Restart):
             changed = (part.name for part in fields(step) if getattr(step, part.name) != getattr(plain, part.name))
             wanted.update(f"restart.{name}" for name in changed)
         if isinstance(step, Restart) and step.signal == "POWER":
             wanted.add(POWER_CUT)
     return wanted
-
-
-def _configurations(scenario: Scenario) -> Iterator[KubeletConfig]:
-    """All that a kubelet of the scenario is given."""
-    yield scenario.kubelet
-    yield from (step.kubelet for step in map(begun, scenario.steps) if isinstance(step, Restart) and step.kubelet)

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from pinproof.history import CpuState, History, Observation, Prediction
 from pinproof.judge.course import course
+from pinproof.scenario.contents import arriving
 from pinproof.scenario.cpuset import CpuSet
-from pinproof.scenario.steps import Admit, Restart, Scenario, Step
+from pinproof.scenario.steps import Restart, Scenario, Step
 from pinproof.subjects.protocol import NotObservableError
 
 
 def require_empty(before: Iterable[Step]) -> None:
     """Raises NotObservableError where pods that are there ask for something: figures of a case are those of an empty node."""
-    asking = [step.pod.name for step in before if isinstance(step, Admit) and step.pod.qos() != "BestEffort"]
+    asking = [pod.name for step in before for pod in arriving(step) if pod.qos() != "BestEffort"]
     if asking:
         raise NotObservableError(
             f"the case counts on an empty node, and pods that are there ask for memory or CPUs: {', '.join(asking)}"

@@ -26,8 +26,9 @@ from pinproof.history import (
     Table,
     Told,
 )
+from pinproof.scenario.contents import arriving
 from pinproof.scenario.quantity import Quantity
-from pinproof.scenario.steps import Admit, Scenario
+from pinproof.scenario.steps import Scenario
 from pinproof.subjects.protocol import EXPOSITION, Capabilities
 from pinproof.subjects.protocol import NotObservableError as NotObservableError
 
@@ -91,7 +92,7 @@ class Seen:
         first = self.history.unseen
         if not first:
             return self
-        others = {step.pod.name for step in scenario.steps[:first] if isinstance(step, Admit)}
+        others = {pod.name for step in scenario.steps[:first] for pod in arriving(step)}
         observations = tuple(
             replace(each, pods={name: answer for name, answer in each.pods.items() if name not in others})
             if each.pods is not None

@@ -18,8 +18,9 @@ from pinproof.history import Assignments, Block, Observation, Resources
 from pinproof.judge.course import Moment, recreated
 from pinproof.judge.invariants.violation import Violation
 from pinproof.judge.words import words
+from pinproof.scenario.contents import arriving
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Restart
+from pinproof.scenario.steps import Exit, Restart
 
 PINNING_REQUESTS = "kubelet_memory_manager_pinning_requests_total"
 PINNING_ERRORS = "kubelet_memory_manager_pinning_errors_total"
@@ -123,9 +124,7 @@ def _delta(before: Observation, now: Observation, name: str) -> int | None:
 
 def _due(moment: Moment) -> dict[str, tuple[int, int]]:
     """Counter → by how much it must at least and may at most have risen in the step."""
-    step = moment.step
-    pods = step.pods if isinstance(step, AdmitTogether) else (step.pod,) if isinstance(step, Admit) else ()
-    each = [_due_to(pod, moment) for pod in pods]
+    each = [_due_to(pod, moment) for pod in (arriving(moment.step) if moment.step else ())]
     if len(each) == 1:
         return each[0]
     return {

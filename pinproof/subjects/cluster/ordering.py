@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
+from pinproof.scenario.contents import arriving
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.steps import Admit, AdmitTogether, Remove, Restart, Scenario, begun
 from pinproof.subjects.protocol import NotObservableError
@@ -57,10 +58,8 @@ def creation_order(scenario: Scenario) -> tuple[int, ...]:
     course = _Course()
     for step in map(begun, scenario.steps):
         match step:
-            case Admit(pod):
-                course.arrives(pod)
-            case AdmitTogether(pods):
-                for pod in pods:
+            case Admit() | AdmitTogether():
+                for pod in arriving(step):
                     course.arrives(pod)
             case Remove(name):
                 course.leaves(name)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from pinproof.reference.requests import PodLevel, asked
+from pinproof.scenario.contents import arriving
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.quantity import Quantity
 from pinproof.scenario.steps import Admit, AdmitTogether, Remove, Step, begun
@@ -35,10 +36,8 @@ def check(steps: Iterable[Step], available: Amounts, share: Fraction) -> None:
     present: dict[str, Amounts] = {}
     for step in map(begun, steps):
         match step:
-            case Admit(pod):
-                present[pod.name] = requested(pod)
-            case AdmitTogether(pods):
-                present |= {pod.name: requested(pod) for pod in pods}
+            case Admit() | AdmitTogether():
+                present |= {pod.name: requested(pod) for pod in arriving(step)}
             case Remove(name):
                 present.pop(name, None)
             case _:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pinproof.scenario.contents import arriving
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.quantity import Quantity
 from pinproof.scenario.steps import Restart, Scenario, StateEdit, StateText, begun
-from pinproof.subjects.kind.performance import arriving
 from pinproof.subjects.protocol import NotObservableError
 
 SMALLEST: Final = Quantity.parse("16Mi")

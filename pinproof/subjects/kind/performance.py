@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pinproof.history import History
+from pinproof.scenario.contents import arriving
 from pinproof.scenario.pod import Pod
-from pinproof.scenario.steps import Admit, AdmitTogether, Crash, Restart, Scenario, Step, begun
+from pinproof.scenario.steps import Crash, Restart, Scenario, Step, begun
 from pinproof.subjects.cluster.apinode import ApiNode
 from pinproof.subjects.cluster.ordering import creation_order
 from pinproof.subjects.kubelet.faults import wants_own_node
@@ -114,17 +115,6 @@ class KindPerformance(Performance):
         """Nothing: pods have cgroups here."""
         del before, after
         yield from ()
-
-
-def arriving(step: Step) -> Sequence[Pod]:
-    """The pods that come with a step."""
-    match step:
-        case Admit(pod):
-            return (pod,)
-        case AdmitTogether(pods):
-            return pods
-        case _:
-            return ()
 
 
 def _await_next_second() -> None:

@@ -18,6 +18,7 @@ from pinproof.engine import keep as keep_engine
 from pinproof.errors import CaptureError, SubjectError
 from pinproof.history import History
 from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.contents import releases
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.pod import Container, Pod
 from pinproof.scenario.quantity import Quantity
@@ -212,7 +213,7 @@ class KindSubject:
 
     def _ready(self, node: KindNode, scenario: Scenario) -> Ending | None:
         """Let the worker's kubelet run with the setting; how it ended, if it refuses it."""
-        self._need(_releases(scenario))
+        self._need(releases(scenario))
         setting = Setting(scenario.machine, scenario.kubelet, self.version)
         cgroups = _may_have_cgroups(scenario)
         wanted = traps(scenario)
@@ -312,7 +313,3 @@ def _may_have_cgroups(scenario: Scenario) -> bool:
             machine, config = step.machine or machine, step.kubelet or config
             possible.append(configuration.may_have_cgroups(machine, config, here))
     return all(possible)
-
-
-def _releases(scenario: Scenario) -> frozenset[str]:
-    return frozenset(step.kubernetes for step in scenario.steps if isinstance(step, Restart) and step.kubernetes)

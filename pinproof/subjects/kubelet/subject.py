@@ -11,9 +11,10 @@ from typing import Final, Literal
 from pinproof.errors import CaptureError, SubjectError
 from pinproof.history import History
 from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.contents import releases
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine, NumaNode
-from pinproof.scenario.steps import Restart, Scenario
+from pinproof.scenario.steps import Scenario
 from pinproof.subjects.kubelet import places
 from pinproof.subjects.kubelet.agent import Agent, AgentError
 from pinproof.subjects.kubelet.binary import KubeletBinary, inspect
@@ -165,15 +166,15 @@ class KubeletSubject:
 
     def _ready(self, setting: Setting, scenario: Scenario) -> Ending | None:
         """A node whose kubelet runs with the setting, kept or booted; how the kubelet ended, if it refuses the setting."""
-        releases = _releases(scenario)
+        others = releases(scenario)
         kept = self._node
-        fresh = self._spoiled or self._cold or releases or speaks_of_uids(scenario) or wants_own_node(scenario)
+        fresh = self._spoiled or self._cold or others or speaks_of_uids(scenario) or wants_own_node(scenario)
         if kept and kept.setting.serves(setting) and not fresh:
             return None
         self._discard(self._spoiled or ("a scenario needs another node" if kept else ""))
-        refused = self._boot(setting, releases, traps(scenario))
+        refused = self._boot(setting, others, traps(scenario))
         if refused and not self._proved:
-            self._prove(refused, setting, releases, traps(scenario))
+            self._prove(refused, setting, others, traps(scenario))
         self._proved = True
         return refused
 
@@ -275,8 +276,3 @@ class KubeletSubject:
         if why:
             self.discarded.append(why)
         node.close()
-
-
-def _releases(scenario: Scenario) -> frozenset[str]:
-    """Releases that the scenario restarts into."""
-    return frozenset(step.kubernetes for step in scenario.steps if isinstance(step, Restart) and step.kubernetes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pinproof.scenario.contents import arriving
 from pinproof.scenario.pod import Pod
 from pinproof.scenario.steps import Admit, AdmitTogether, Exit, Restart, Scenario, begun
 from pinproof.subjects.kind.checks import check_limits
@@ -12,19 +13,17 @@ from pinproof.vm import board
 def check(scenario: Scenario) -> None:
     """Raises NotObservableError where a step cannot be carried out with its values."""
     board.check(scenario.machine)
-    machine, pods = scenario.machine, list[Pod]()
+    machine, come = scenario.machine, list[Pod]()
     for step in map(begun, scenario.steps):
         match step:
-            case Admit(pod):
-                pods.append(pod)
-            case AdmitTogether(together):
-                pods.extend(together)
+            case Admit() | AdmitTogether():
+                come += arriving(step)
             case Restart() if step.machine not in (None, machine):
                 board.check(step.machine or machine)
                 machine = step.machine or machine
-                if step.signal != "POWER" and _shows_that_containers_end(scenario, pods):
+                if step.signal != "POWER" and _shows_that_containers_end(scenario, come):
                     raise NotObservableError("a machine that changes is started again, and its containers with it")
-    for pod in pods:
+    for pod in come:
         check_limits(pod)
 
 
