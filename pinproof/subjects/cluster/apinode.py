@@ -15,8 +15,6 @@ from pinproof.subjects.kubelet.observe import JUDGED, capture_error
 from pinproof.subjects.protocol import NotObservableError
 from pinproof.waiting import looks
 
-"""Seconds between two questions at an API server that cannot answer yet."""
-
 _CONFLICT = 409
 _INVALID = (400, 403, 422)
 """How an API server says that it does not take an object."""
