@@ -51,7 +51,10 @@ def collections(api: Api) -> list[str]:
 
 
 def lasting(item: dict[str, Any]) -> dict[str, Any]:
-    """An object without what changes by itself: its version, and how a node is right now."""
+    """An object without what changes by itself: its version, and how a node is right now.
+
+    What a kubelet reports of a pod's resources it reads from the pod's control group, and corrects a minute later.
+    """
     metadata = {
         name: value for name, value in item["metadata"].items() if name not in ("resourceVersion", "managedFields")
     }
@@ -63,6 +66,8 @@ def lasting(item: dict[str, Any]) -> dict[str, Any]:
             for each in status["conditions"]
         ]
         made["status"] = {**status, "conditions": conditions}
+    if "qosClass" in (item.get("status") or {}):
+        made["status"] = {name: value for name, value in item["status"].items() if name != "resources"}
     return made
 
 

@@ -249,8 +249,8 @@ def test_ctrl_c_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Path) ->
 
     process.send_signal(signal.SIGINT)
 
-    assert 130 == process.wait(60)
-    process.communicate()
+    said, _ = process.communicate(timeout=60)
+    assert 130 == process.returncode, said
     unchanged(cluster, before)
 
 

@@ -130,6 +130,18 @@ def test_a_refusal_is_the_servers_own_words(server: Server, api: Api) -> None:
     assert [("POST", "/pods", {"a": 1})] == server.asked
 
 
+def test_ctrl_c_while_a_command_runs_in_a_pod_is_ctrl_c(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client makes an error of its own of it, after which a run would go on."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kubernetes.stream.ws_client.create_websocket", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        api.run("/api/v1/namespaces/n/pods/p", ["true"])
+
+
 def test_what_is_gone_already_is_deleted(server: Server, api: Api) -> None:
     server.answers["DELETE", "/pods/a"] = 404, '{"message": "not found"}'
 

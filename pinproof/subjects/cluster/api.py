@@ -214,6 +214,8 @@ class Api:
             finally:
                 session.sock.shutdown()  # its own close leaves the socket open where the server was quicker
         except ApiException as error:
+            if isinstance(error.__context__, (KeyboardInterrupt, SystemExit)):
+                raise error.__context__ from None  # the client makes an error of its own of Ctrl-C
             code = error.status or _handshake(str(error.reason))
             if code:
                 raise RefusedError(code, f"{question}: {error.reason}") from error
