@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pinproof import build
 from pinproof.build import node_image, runtimes
@@ -85,6 +86,29 @@ class Cluster:
         """What an administrator does, from the control plane."""
         command = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", *arguments]
         return self.inside(f"{self.name}-control-plane", *command, given=given)
+
+    def admit(self, name: str, node: str = "", *, cpu: str, memory: str) -> None:
+        """Have a Guaranteed pod of somebody's that runs, on a node or where the scheduler places it."""
+        self.kubectl("apply", "-f", "-", given=_pinned_pod(name, node, cpu=cpu, memory=memory))
+        self.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=180s")
+
+
+def _pinned_pod(name: str, node: str, *, cpu: str, memory: str) -> str:
+    """The document of a Guaranteed pod whose init container has ended when it runs."""
+
+    def container(called: str, seconds: int, **limits: str) -> dict[str, Any]:
+        image = {"image": "localhost/pinproof/busybox:1", "imagePullPolicy": "Never"}
+        return {"name": called, **image, "command": ["sleep", str(seconds)], "resources": {"limits": limits}}
+
+    spec = {
+        **({"nodeName": node} if node else {}),
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 1,
+        "initContainers": [container("i", 1, cpu="1", memory="512Mi")],
+        "containers": [container("c", 100_000, cpu=cpu, memory=memory)],
+    }
+    metadata = {"name": name, "namespace": "default"}
+    return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 
 
 ON_THE_CONTROL_PLANE = (

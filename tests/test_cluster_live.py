@@ -30,29 +30,6 @@ ONE = "a_pod_that_fits_one_node"
 CONFIG = "/var/lib/kubelet/config.yaml"
 STATES = "/var/lib/kubelet/memory_manager_state /var/lib/kubelet/cpu_manager_state"
 
-THEIRS = """
-apiVersion: v1
-kind: Pod
-metadata: {name: NAME, namespace: default}
-spec:
-  nodeName: NODE
-  automountServiceAccountToken: false
-  terminationGracePeriodSeconds: 1
-  initContainers:
-  - name: i
-    image: localhost/pinproof/busybox:1
-    imagePullPolicy: Never
-    command: [sleep, "1"]
-    resources: {limits: {cpu: "1", memory: 512Mi}}
-  containers:
-  - name: c
-    image: localhost/pinproof/busybox:1
-    imagePullPolicy: Never
-    command: [sleep, "100000"]
-    resources: {limits: {cpu: "CPU", memory: MEMORY}}
-"""
-"""Pinned, with an init container that has ended."""
-
 SHOP = """
 apiVersion: apps/v1
 kind: Deployment
@@ -78,15 +55,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """With two workers, and a pinned pod of somebody's on the first."""
     with made("pinproof-somebodys", tmp_path_factory.mktemp("cluster"), number=2) as there:
         there.kubectl("rollout", "status", "deployment", "coredns", "-n", "kube-system", "--timeout=180s")
-        admit(there, "theirs", there.workers[0], cpu="2", memory="1Gi")
+        there.admit("theirs", there.workers[0], cpu="2", memory="1Gi")
         yield there
-
-
-def admit(cluster: Cluster, name: str, node: str, *, cpu: str, memory: str) -> None:
-    """A pod of somebody's that runs."""
-    text = THEIRS.replace("NAME", name).replace("NODE", node).replace("CPU", cpu).replace("MEMORY", memory)
-    cluster.kubectl("apply", "-f", "-", given=text)
-    cluster.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
 
 
 def command(cluster: Cluster, out: Path, *options: str, spec: str = "", kubeconfig: Path | None = None) -> list[str]:
@@ -292,8 +262,8 @@ def test_two_runs_at_once_have_a_node_each(cluster: Cluster, tmp_path: Path) -> 
 
 def test_a_full_node_is_not_applicable(cluster: Cluster, tmp_path: Path) -> None:
     """Where a part of what is free would be less than a process needs."""
-    admit(cluster, "full", cluster.workers[1], cpu="1", memory="10200Mi")
-    admit(cluster, "fuller", cluster.workers[1], cpu="1", memory="10200Mi")
+    cluster.admit("full", cluster.workers[1], cpu="1", memory="10200Mi")
+    cluster.admit("fuller", cluster.workers[1], cpu="1", memory="10200Mi")
     try:
         before = at_rest(cluster)
 

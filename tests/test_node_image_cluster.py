@@ -23,21 +23,6 @@ NODE = f"{NAME}-control-plane"
 RELEASE = os.environ.get("PINPROOF_NODE_IMAGE_RELEASE", DEFAULT_RELEASE)
 WAIT_SECONDS = 180.0
 
-POD = """
-apiVersion: v1
-kind: Pod
-metadata: {name: pinned}
-spec:
-  automountServiceAccountToken: false
-  terminationGracePeriodSeconds: 1
-  containers:
-  - name: c
-    image: localhost/pinproof/busybox:1
-    imagePullPolicy: Never
-    command: [sleep, "100000"]
-    resources: {limits: {cpu: "2", memory: 1Gi}}
-"""
-
 In = Callable[..., str]
 
 
@@ -66,8 +51,7 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 def pinned(cluster: Cluster, node: In) -> dict[str, Any]:
     """The record of a pod with CPUs of its own."""
     eventually(lambda: "default" in cluster.kubectl("get", "serviceaccounts"), "the default service account")
-    cluster.kubectl("apply", "-f", "-", given=POD)
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/pinned", f"--timeout={WAIT_SECONDS:.0f}s")
+    cluster.admit("pinned", cpu="2", memory="1Gi")
     uid = cluster.kubectl("get", "pod", "pinned", "-o", "jsonpath={.metadata.uid}")
     records = [json.loads(line) for line in node("sh", "-c", "cat /var/lib/pinproof/told/*.json").splitlines()]
     found: dict[str, Any] = next(record for record in records if record["uid"] == uid and record["container"] == "c")
