@@ -21,7 +21,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.figures import Figure, Options, run
-from benchmarks.scenarios import four_admissions
+from benchmarks.scenarios import four_admissions, two_admissions
 from benchmarks.side_by_side import Work, rate
 from pinproof.build import node_image
 from pinproof.build.kind_command import kind
@@ -58,8 +58,9 @@ def measure(options: Options) -> Iterable[Figure]:
             restarts = _restarts(subject)
             yield Figure("a scenario with a restart, worker kept, median", statistics.median(restarts), "s", 4)
             yield Figure("control plane and workers", _memory(engine) / GIB, "GiB", 2.5)
-        done = rate(Work(spec, four_admissions, options.seconds, cold=False, kubelets=WORKERS))
-        yield Figure(f"{WORKERS} workers, four admissions each", done, "scenarios/s", 1)
+        for words, scenarios in (("four", four_admissions), ("two", two_admissions)):
+            done = rate(Work(spec, scenarios, options.seconds, cold=False, kubelets=WORKERS))
+            yield Figure(f"{WORKERS} workers, {words} admissions each", done, "scenarios/s", 1)
 
 
 def _bare(engine: Engine, image: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count, cycle
 
 from pinproof.scenario.steps import Admit, Remove, Restart, Scenario, Step
@@ -22,6 +23,12 @@ def four_admissions() -> Iterator[Scenario]:
         pods = tuple(admit(guaranteed(name, memory=next(sizes))) for name in "abcd")
         next(sizes)  # six sizes, five taken: the next scenario has others
         yield Scenario(f"four-{number}", two, config, pods)
+
+
+def two_admissions() -> Iterator[Scenario]:
+    """As many pods as a case of the suites usually has; one machine and configuration, no restart. Never ends."""
+    for number, scenario in enumerate(four_admissions()):
+        yield replace(scenario, name=f"two-{number}", steps=scenario.steps[:2])
 
 
 def cold_restarts() -> Iterator[Scenario]:

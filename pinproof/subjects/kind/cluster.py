@@ -134,10 +134,14 @@ systemctl disable --quiet kubelet
 mkdir -p {places.DROP_IN.rpartition("/")[0]}
 cat > {places.DROP_IN} <<'EOF'
 {configuration.drop_in(places.LOG)}EOF
+mkdir -p {places.RUNTIME_DROP_IN.rpartition("/")[0]}
+cat > {places.RUNTIME_DROP_IN} <<'EOF'
+{configuration.runtime_drop_in()}EOF
 cat > {places.ENVIRONMENT} <<'EOF'
 {configuration.environment()}EOF
 [ -n "$(ls /etc/cni/net.d 2>/dev/null)" ] || echo '{_CNI}' > /etc/cni/net.d/10-pinproof.conflist
 [ -e {places.BASE_CONFIG} ] || cp {places.CONFIG} {places.BASE_CONFIG}
 systemctl daemon-reload
+systemctl restart containerd
 """
 """Run once in every worker. A kubelet is started by a step of a scenario, not by a boot."""

@@ -76,13 +76,22 @@ def patches(minor: int) -> Iterator[Mapping[str, Any]]:
     """What is changed in kubeadm's documents, as kind writes them for a minor.
 
     Nobody misses what this cluster holds when the machine dies, so etcd does not wait for its disk; no manager has a rival, so
-    none asks for a lease. A busy machine is given more time than a minute for its first answers.
+    none asks for a lease. A busy machine is given more time than a minute for its first answers, and memory is cheaper there than
+    the time to collect it.
     """
+    lazy = {"extraEnvs": [{"name": name, "value": value} for name, value in places.LAZY.items()]}
+    lazy = lazy if minor >= KIND_WRITES_V1BETA4 else {}
     patient = dict.fromkeys(_WAITS, PATIENCE) if minor >= KIND_WRITES_V1BETA4 else {}
     timeouts = {"timeouts": patient} if patient else {}
-    alone = {"extraArgs": _arguments(minor, {"leader-elect": "false"})}
-    etcd = {"local": {"extraArgs": _arguments(minor, {"unsafe-no-fsync": "true"})}}
-    yield {"kind": "ClusterConfiguration", "controllerManager": alone, "scheduler": alone, "etcd": etcd}
+    alone = {"extraArgs": _arguments(minor, {"leader-elect": "false"}), **lazy}
+    etcd = {"local": {"extraArgs": _arguments(minor, {"unsafe-no-fsync": "true"}), **lazy}}
+    yield {
+        "kind": "ClusterConfiguration",
+        "apiServer": lazy,
+        "controllerManager": alone,
+        "scheduler": alone,
+        "etcd": etcd,
+    }
     yield {"kind": "InitConfiguration", "skipPhases": list(SKIPPED), **timeouts}
     yield {"kind": "JoinConfiguration", **timeouts}
     yield {"kind": "KubeletConfiguration", "failCgroupV1": False, "cgroupDriver": "cgroupfs"}

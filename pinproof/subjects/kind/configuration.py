@@ -14,6 +14,7 @@ import yaml
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.machine import Machine
+from pinproof.subjects.kind import places
 from pinproof.subjects.kubelet.configuration import SINCE, asked, gates_without_pod_cgroups
 
 Document = dict[str, Any]
@@ -90,8 +91,17 @@ def drop_in(log: str) -> str:
     """For systemd: a kubelet that ends stays down, and its words go to a file."""
     return (
         "[Unit]\nStartLimitIntervalSec=0\n"
-        f"[Service]\nRestart=no\nStandardOutput=append:{log}\nStandardError=append:{log}\n"
+        f"[Service]\nRestart=no\nStandardOutput=append:{log}\nStandardError=append:{log}\n{_lazy()}"
     )
+
+
+def runtime_drop_in() -> str:
+    """For systemd: the container runtime, and the programs that it starts for a moment each, do not collect garbage early."""
+    return f"[Service]\n{_lazy()}"
+
+
+def _lazy() -> str:
+    return "".join(f"Environment={name}={value}\n" for name, value in places.LAZY.items())
 
 
 def environment() -> str:

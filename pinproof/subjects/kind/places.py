@@ -16,6 +16,10 @@ OWN_KUBELET: Final = "/usr/bin/kubelet.own"
 
 LOG: Final = "/var/log/pinproof-kubelet.log"
 DROP_IN: Final = "/etc/systemd/system/kubelet.service.d/99-pinproof.conf"
+RUNTIME_DROP_IN: Final = "/etc/systemd/system/containerd.service.d/99-pinproof.conf"
+LAZY: Final = {"GOGC": "400"}
+"""Environment of programs whose memory may grow to five times what they use before they look for garbage."""
+
 ENVIRONMENT: Final = "/etc/default/kubelet"
 WRAPPER: Final = "/pinproof/pinproof-oci"
 """The wrapper of the OCI runtime, which goes by its name."""
