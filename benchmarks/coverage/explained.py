@@ -55,9 +55,10 @@ TESTS_ONLY = "Nothing but upstream's own tests calls it."
 OTHER_MANAGERS = (
     "The CPU manager or the device manager may call it, in configurations that are not modelled, or nobody does."
 )
+NO_FOLDER = "The folder of the state file cannot be made. The driver's files are in memory."
 DISK_FULL = (
-    "The state file cannot be written. The driver's files are in memory, where every write succeeds; a full disk of a \
-kubelet is not modelled."
+    "The state file cannot be written. The suites fill the disk under what containers are given, not under what pods with \
+pod-level resources are."
 )
 TOO_HIGH = (
     "A NUMA node id above 63 would have to stand in blocks or masks that were made before; making them fails first."
@@ -114,22 +115,11 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         reason="Hints come narrow ones first and the narrowest are the preferred ones, so none of them comes behind another.",
     ),
     # state
-    *_for(
-        "state/state.go",
-        "NUMANodeMap.Clone",
-        words="nil",
-        reason="A state file that says null of a node: no kubelet writes one. Since 1.36 a file without checksum is read "
-        "unverified, and a kubelet that is given such a file panics; the reference does not predict that.",
-    ),
-    *_for("state/state_checkpoint.go", "NewCheckpointState", reason=DISK_FULL),
+    *_for("state/state_checkpoint.go", "NewCheckpointState", reason=NO_FOLDER),
     *_for(
         "state/state_checkpoint.go",
-        "stateCheckpoint.storeStateV1",
         "stateCheckpoint.storeStateV2",
-        "stateCheckpoint.SetMachineState",
-        "stateCheckpoint.SetMemoryBlocks",
         "stateCheckpoint.SetPodMemoryBlocks",
-        "stateCheckpoint.Delete",
         "stateCheckpoint.DeletePod",
         reason=DISK_FULL,
     ),
@@ -158,13 +148,6 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "bitMask.IsGreaterThan",
         "Or",
         reason=OTHER_MANAGERS,
-    ),
-    *_for(
-        "bitmask/bitmask.go",
-        "NewBitMask",
-        "bitMask.Add",
-        reason="A NUMA node id above 63 leads there, and the kubelet dies of it: docs/findings/numa-node-ids-above-63.md. "
-        "Machines of the suites and drawn ones have none.",
     ),
     *_for("bitmask/bitmask.go", "bitMask.IsSet", reason=NEVER),
     *_for("numa_info.go", "NUMADistances.CalculateAverageFor", reason=NEVER),
