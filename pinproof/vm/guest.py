@@ -16,15 +16,33 @@ from pinproof.subjects.kubelet.agent import Agent
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.vm import board
 from pinproof.vm.programs import Qemu, environment
+from pinproof.vm.qmp import Monitor
 
 ACCELERATION: Final = "PINPROOF_VM_ACCEL"
 """Environment variable: `tcg`, which works everywhere, or `kvm`."""
 
+_SLOW_FEATURES: Final = ("erms", "fsrm", "la57", "smap", "pku", "avx", "avx2", "f16c", "fma", "vaes", "vpclmulqdq")
+"""Of emulated CPUs, what takes longer than to do without it: bytes that are copied one by one, page tables of five levels,
+registers that are saved at each switch."""
+
 _ACCELERATIONS: Final = {
-    "tcg": ("-accel", "tcg,thread=multi,tb-size=128", "-cpu", "max"),
+    # One thread: with more, CPUs that wait for each other take most of the time.
+    "tcg": ("-accel", "tcg,thread=single,tb-size=128", "-cpu", ",-".join(("max", *_SLOW_FEATURES))),
     "kvm": ("-accel", "kvm", "-cpu", "max"),
 }
-_WORDS: Final = ("console=ttyS0", "quiet", "panic=-1", "mitigations=off")
+_WORDS: Final = (
+    *("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "lsm="),
+    "tsc=reliable",  # emulated counters agree, and do not promise it: each look at a clock would be one at a device
+    "highres=off",  # timers come with the tick: each that is set in between is a device's
+    "clearcpuid=rep_good",  # as _SLOW_FEATURES: no string instructions to clear and copy pages
+)
+
+
+def settings() -> tuple[str, ...]:
+    """All that is the same for every machine here, and of which it depends what a kernel shows."""
+    return (*_ACCELERATIONS[acceleration()], *_WORDS)
+
+
 PLAIN_MEMORY: Final = "memory-backend-ram,reserve=off"
 
 
@@ -116,6 +134,15 @@ class Guest:
             command=command,
             env=self._means.qemu.env,
         )
+
+    def cut(self, agent: Agent) -> None:
+        """Take the power from a machine whose disk is still; what its kernel gave to the disk is there. Raises SubjectError.
+
+        A process that is killed would take with it which clusters of the disk are where.
+        """
+        with Monitor(self.monitor, seconds=self._means.timeouts.seconds("stop")) as monitor:
+            monitor.quit()
+        agent.close()
 
     def command(self, boot: Boot) -> Sequence[str]:
         """QEMU's command line."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from pathlib import Path
@@ -49,6 +50,16 @@ class Monitor:
         except OSError as error:
             raise _error(f"{command}: {error}") from error
         raise _error(f"{command}: it has ended")
+
+    def quit(self) -> None:
+        """End the machine's process, and wait until it has written what it held of the disk. Raises SubjectError."""
+        try:
+            self.do("quit")
+            with contextlib.suppress(ConnectionResetError):  # the end, with something unread
+                while self._stream.readline():
+                    pass  # events; it closes the connection when its disks are closed
+        except OSError as error:
+            raise _error(f"quit: {error}") from error
 
     def migrated(self) -> None:
         """Wait until the machine has gone to, or come from, where it was told. Raises SubjectError."""

@@ -30,6 +30,7 @@ func guestOperations(runtime *containerd.Runtime, ready func() error) map[string
 		"pages": {carryOut: with(g.pages), beside: true},
 		"purge": {carryOut: with(g.purge)},
 		"sync":  {carryOut: with(g.sync)},
+		"still": {carryOut: with(g.still)},
 		"ready": {carryOut: with(g.await)},
 	})
 	return all
@@ -48,7 +49,7 @@ func Guest(in io.Reader, out io.Writer, ready func() error) error {
 }
 
 // emulated is the rhythm of a machine whose instructions are emulated: questions keep a kubelet from its work.
-var emulated = rhythm{50 * time.Millisecond, 250 * time.Millisecond}
+var emulated = rhythm{100 * time.Millisecond, 400 * time.Millisecond}
 
 // contained are the containers of a real runtime.
 type contained struct{ runtime *containerd.Runtime }
@@ -153,6 +154,20 @@ func (guest) sync(*agent, context.Context, struct{}) (reply, error) {
 	return nil, nil
 }
 
+// still writes everything to the disk and lets nobody change it any more: whoever tries waits until the machine has no power.
+func (guest) still(*agent, context.Context, struct{}) (reply, error) {
+	const freeze = 0xc0045877 // FIFREEZE
+	root, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(root)
+	if err := unix.IoctlSetInt(root, freeze, 0); err != nil {
+		return nil, fmt.Errorf("freeze the disk's file system: %w", err)
+	}
+	return nil, nil
+}
+
 type pagesRequest struct {
 	Timeout millis `json:"timeout_ms"`
 }
@@ -194,15 +209,17 @@ func (g guest) look(ctx context.Context) (seen []map[string]any, touched bool, e
 			continue // it ended meanwhile
 		}
 		proc := fmt.Sprintf("/proc/%d/", details.PID)
-		name := textOf(proc + "comm")
-		if name == nil {
+		// The maps last: those of a process that has ended are empty, and all that was read before is of a living one.
+		name, status := textOf(proc+"comm"), textOf(proc+"status")
+		mems, effective := textOf(cgroupOf(proc)+"/cpuset.mems"), textOf(cgroupOf(proc)+"/cpuset.mems.effective")
+		maps := textOf(proc + "numa_maps")
+		if name == nil || status == nil || mems == nil || effective == nil || maps == nil || *maps == "" {
 			continue // same
 		}
 		touched = touched && *name == workload.Touched+"\n"
 		seen = append(seen, map[string]any{
 			"uid": one.UID, "container": one.Container, "attempt": one.Attempt, "name": *name,
-			"numa_maps": textOf(proc + "numa_maps"), "status": textOf(proc + "status"),
-			"mems": textOf(cgroupOf(proc) + "/cpuset.mems"), "effective": textOf(cgroupOf(proc) + "/cpuset.mems.effective"),
+			"numa_maps": maps, "status": status, "mems": mems, "effective": effective,
 		})
 	}
 	return seen, touched, nil

@@ -70,8 +70,8 @@ class VmNode(Node):
             NotObservableError: no virtual machine can be so.
             SubjectError: it does not start.
         """
-        self.agent.call("sync", seconds=self.timeouts.seconds("stop"))
-        self.agent.close()
+        self.agent.call("still", seconds=self.timeouts.seconds("stop"))
+        self._guest.cut(self.agent)
         words = kernel.split()
         more = tuple(word for word in words if word != KASLR)
         boot = replace(self._boot, random=KASLR in words, words=more)
