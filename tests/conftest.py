@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -25,7 +26,9 @@ LEFT_OUT = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers."""
+    """Declare the markers, and have Ctrl-C: a shell lets what it starts in the background ignore it, and so would our runs."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name, meaning in LEFT_OUT.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
 

@@ -22,6 +22,7 @@ class Fake:
 
     def __init__(self, place: Path) -> None:
         self.place = place
+        self.where = "docker"
         self.made: list[str] = []
         self.fails = False
 
@@ -55,6 +56,19 @@ def fake(tmp_path: Path) -> Fake:
 @pytest.fixture
 def holdings(fake: Fake, tmp_path: Path) -> Holdings:
     return Holdings(fake, tmp_path / "kind")
+
+
+def test_clusters_of_another_engine_are_not_touched(holdings: Holdings, fake: Fake) -> None:
+    """It has no containers on ours, so that only its folder would be deleted, from under it."""
+    left = holdings.take(TWO)
+    left.lock.release()  # as when its process is killed
+
+    fake.where = "podman"
+    other = holdings.clean()
+    there = left.folder.path.exists()
+    fake.where = "docker"
+
+    assert ([], True, ["pinproof-k"]) == (other, there, holdings.clean())
 
 
 def test_workers_of_one_cluster_serve_several_processes(holdings: Holdings, fake: Fake) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,12 @@ from pinproof.engine import Engine
 from pinproof.errors import SubjectError
 from pinproof.running.examine import examine
 from pinproof.scenario.reader import read_scenario
+from pinproof.scenario.steps import Restart, Scenario
+from pinproof.scenario.topologies import machine
 from pinproof.subjects.kind.subject import KEEP, KindSubject
 from pinproof.subjects.kubelet.binary import KubeletBinary
 from pinproof.subjects.registry import open_subject
+from pinproof.suite import admit, burstable, guaranteed, static
 from tests.kind_runs import SPEC, containers, scenario_file
 
 pytestmark = pytest.mark.engine
@@ -32,6 +36,21 @@ def test_a_refusal_is_a_phase_a_reason_a_message_and_an_event(subject: KindSubje
     assert "passed" == proof.judgement.outcome
     events = subject.gather()["events.json"]
     assert '"reason": "UnexpectedAdmissionError"' in events or '"reason": "TopologyAffinityError"' in events
+
+
+@pytest.mark.timeout(MINUTES)
+def test_pods_that_return_are_judged_by_the_machine_that_is_there(subject: KindSubject) -> None:
+    """Of two pods on 20Gi one fits when half of it is gone; by the Node object of before, both would."""
+    two = machine("two_even")
+    half = replace(two, nodes=tuple(replace(node, memory=node.memory // 2) for node in two.nodes))
+    pods = (admit(guaranteed("a", memory="6Gi")), admit(burstable("b", memory="6Gi")))
+    scenario = Scenario("shrunk", two, static()(two), (*pods, Restart(machine=half, state="lose")))
+
+    proof = examine(subject, scenario)
+
+    assert "passed" == proof.judgement.outcome, proof.judgement
+    last = proof.observed.observations[-1].pods
+    assert {"a": True, "b": False} == {name: verdict.admitted for name, verdict in (last or {}).items()}
 
 
 @pytest.mark.timeout(MINUTES)

@@ -22,6 +22,9 @@ PLAIN = Machine("plain", (NumaNode(0, 4 << 30, CpuSet((0,)), distances=(10,)),))
 """The machine of a worker that has served no scenario yet: its kubelet can have cgroups on every host."""
 
 _CONFLICT = 409
+_SERVICES = ("DOCKER_HOST", "CONTAINER_HOST")
+"""Environment variables that say to which service an engine's command line speaks."""
+
 
 _CNI = '{"cniVersion": "0.4.0", "name": "pinproof", "plugins": [{"type": "loopback"}]}'
 """For images without a network of their own: a node is ready when it has one, and pods here use that of their node."""
@@ -72,6 +75,12 @@ class Maker:
 
     wrapper: Path | None = None
     """OCI runtime wrapper to be mounted; None where the image has it."""
+
+    @property
+    def where(self) -> str:
+        """Which engine it is: its command line, and the service that this speaks to."""
+        environment = self.engine.environment
+        return " ".join([self.engine.name, *(environment.get(name, "") for name in _SERVICES)])
 
     def make(self, name: str, folder: Folder, *, image: str, release: str, number: int) -> None:
         """Create a cluster with so many workers, ready for scenarios. Raises SubjectError; nothing is left then."""

@@ -22,6 +22,8 @@ from pinproof.subjects.kind.cluster import Folder
 
 PREFIX = "pinproof-"
 _POLL_SECONDS = 0.25
+_ENGINE = "engine"
+"""File of a cluster's folder: which engine it is on."""
 
 
 class Clusters(Protocol):
@@ -35,6 +37,10 @@ class Clusters(Protocol):
 
     def runs(self, name: str, number: int) -> bool:
         """Whether it is there and all of its nodes run."""
+
+    @property
+    def where(self) -> str:
+        """Which engine they are on: one knows nothing of the clusters of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ class Holdings:
             if not _acquired(mutex):
                 continue
             try:
-                if not (folder / "keep").exists() and self._is_idle(folder.name):
+                if self._is_here(folder) and not (folder / "keep").exists() and self._is_idle(folder.name):
                     self._delete(folder.name)
                     left.append(folder.name)
             finally:
@@ -132,9 +138,15 @@ class Holdings:
         if folder.path.exists():
             self._delete(name)
         folder.path.mkdir(parents=True)
+        (folder.path / _ENGINE).write_text(self._clusters.where)
         self._clusters.make(name, folder, image=wanted.image, release=wanted.release, number=wanted.workers)
         ready.write_text(json.dumps(plan))
         return True
+
+    def _is_here(self, folder: Path) -> bool:
+        """Whether its cluster is on our engine, or was made before that was written down."""
+        file = folder / _ENGINE
+        return not file.exists() or file.read_text() == self._clusters.where
 
     def _delete(self, name: str) -> None:
         self._clusters.delete(name, self._folder(name))

@@ -185,12 +185,13 @@ class KindSubject:
         engine = means.engine(self._stack)
         commands = Commands(engine.name, self.timeouts, engine.env)
         image, runtime, wrapper = means.image(engine), means.runtime(), means.wrapper()
-        holdings = Holdings(Maker(commands, means.kind(), runtime, wrapper))
+        maker = Maker(commands, means.kind(), runtime, wrapper)
+        holdings = Holdings(maker)
         for left in holdings.clean():
             self.discarded.append(f"deleted {left}, which a run that was killed had left")
         workers = self._spec.workers or _crew()
         release = self._spec.version.replace(".", "-")
-        key = f"{release}-{cache.digest(self._spec.image, str(workers))[:6]}"
+        key = f"{release}-{cache.digest(self._spec.image, str(workers), maker.where)[:6]}"
         held = holdings.take(
             Wanted(key, image, self._spec.version, workers, programs=cache.digest(str(runtime), str(wrapper)))
         )
