@@ -67,6 +67,12 @@ class Stub(ReferenceSubject):
             os._exit(3)
         return self._right(scenario)
 
+    def close(self):
+        if self.kind == "clinging" and self.ran:
+            raise SubjectError("stop", "a process does not end", fault="this machine", remedy="end it")
+        if self.kind == "buggy" and self.ran:
+            raise ValueError("too many values")
+
     def _hang(self, scenario):
         if self.ran == 2:
             Path("hangs.txt").write_text("")

@@ -32,12 +32,23 @@ def made(kind: Path, commands: Commands, place: Path) -> SubjectError:
     return refused.value
 
 
+@pytest.mark.parametrize("state", ["running", "Up 2 minutes"])
+def test_containers_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    """Docker has a word for it, Podman 4 a sentence."""
+    said = f"x-worker {state}\nx-control-plane exited"
+    program = _script(tmp_path / "podman", f"echo '{said}'")
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+    assert {"x-worker": True, "x-control-plane": False} == Commands("podman", Timeouts()).containers("x")
+
+
 @pytest.mark.parametrize(
     ("said", "fault", "remedy"),
     [
         ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock", "no engine runs", "start Docker"),
         ("permission denied while trying to connect to the daemon socket", "permissions of this user", "group docker"),
         ("write /var/lib/docker/tmp/1: no space left on device", "disk", "make room"),
+        ("crun: setrlimit: Operation not permitted: OCI permission denied", "the engine", "ENGINE=own"),
         ("Bind for 127.0.0.1:41231 failed: port is already allocated", "another process", "run again"),
         ("listen tcp4 127.0.0.1:41231: bind: address already in use", "another process", "run again"),
         ("failed to pull image: pull access denied for kindest/node", "node image", "pinproof build node-image"),

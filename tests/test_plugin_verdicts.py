@@ -164,6 +164,20 @@ def test_a_subject_that_cannot_start_ends_the_run_at_once(project: Project, para
     assert 1 == result.stdout.str().count("next: free some")
 
 
+@pytest.mark.parametrize("parallel", [(), ("-n", "2")])
+@pytest.mark.parametrize(("kind", "words"), [("clinging", "a process does not end"), ("buggy", "too many values")])
+def test_a_subject_that_is_not_closed_is_told_of(
+    project: Project, kind: str, words: str, parallel: tuple[str, ...]
+) -> None:
+    """Something of it may be left, so the run is no pass, whichever process it was in; what was proved is in the report."""
+    result = project.suite(FITS).run(kind, *parallel)
+
+    assert 12 == result.ret
+    assert {"passed"} == set(project.outcomes().values())
+    assert words in project.report()["subject"]["trouble"]
+    assert words in result.stdout.str()
+
+
 def test_a_subject_lost_later_ends_the_run_after_three(project: Project) -> None:
     """One lost case may be chance; what passed before counts."""
     cases = [FITS.replace("test_fits", f"test_{number}") for number in range(6)]

@@ -62,7 +62,7 @@ class RunSummary:
     """Ledger entries that matched nothing."""
 
     subject_trouble: str = ""
-    """Why the subject could not be built or started; empty when it could."""
+    """Why the subject could not be built, started or closed; empty when it could."""
 
     def count(self, *outcomes: Outcome) -> int:
         """Number of cases that ended in one of the outcomes."""
@@ -100,7 +100,7 @@ def exit_reason(summary: RunSummary) -> str:
         case 1:
             return f"{summary.count('failed', 'error')} of {summary.executed} cases failed"
         case 12:
-            return f"the subject could not be built or started: {summary.subject_trouble.splitlines()[0]}"
+            return f"the subject could not be built, started or closed: {summary.subject_trouble.splitlines()[0]}"
         case 11:
             return _ledger_reason(summary)
         case _:

@@ -92,7 +92,7 @@ class SubjectDocument(_Model):
     version: str
     properties: dict[str, str]
     trouble: str
-    """Why it could not be built or started; empty when it could."""
+    """Why it could not be built, started or closed; empty when it could."""
 
 
 class LedgerDocument(_Model):

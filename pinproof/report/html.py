@@ -32,7 +32,7 @@ def _page(run: RunResult) -> Iterator[str]:
     yield f"<p>{escape(exit_reason(run.summary()))}.</p>\n"
     yield _table(("outcome", "cases"), [(outcome, str(count)) for outcome, count in counts(run)])
     if run.subject_trouble:
-        yield f"<h2>The subject could not be built or started</h2>\n<pre>{escape(run.subject_trouble)}</pre>\n"
+        yield f"<h2>The subject could not be built, started or closed</h2>\n<pre>{escape(run.subject_trouble)}</pre>\n"
     bad = bad_cases(run)
     if bad:
         yield "<h2>What to look at</h2>\n"

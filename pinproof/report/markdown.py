@@ -59,7 +59,7 @@ def _lines(run: RunResult) -> Iterator[str]:
 
 def _subject_trouble(run: RunResult) -> Iterator[str]:
     if run.subject_trouble:
-        yield "## The subject could not be built or started"
+        yield "## The subject could not be built, started or closed"
         yield ""
         yield from _fenced(run.subject_trouble)
 

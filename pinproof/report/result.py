@@ -121,7 +121,7 @@ class RunResult:
     """Ids of ledger entries that matched nothing."""
 
     subject_trouble: str = ""
-    """Why the subject could not be built or started."""
+    """Why the subject could not be built, started or closed."""
 
     notes: tuple[str, ...] = ()
     """What a reader should know: one line for each capability that is missing, cases of other releases left out."""

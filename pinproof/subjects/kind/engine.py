@@ -22,6 +22,10 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
+_RUNNING = ("running", "Up ")
+"""How the state of a container that runs begins, as Docker and as Podman say it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commands:
     """The engine's command line."""
@@ -58,8 +62,8 @@ class Commands:
             "--format",
             "{{.Names}} {{.State}}",
         )
-        pairs = (line.split() for line in said.splitlines() if line.strip())
-        return {name: state == "running" for name, state in pairs}
+        pairs = (line.split(maxsplit=1) for line in said.splitlines() if line.strip())
+        return {name: state.startswith(_RUNNING) for name, state in pairs}
 
     def cut_power(self, node: str) -> None:
         """Take a node's power and give it back: nothing in it is told to end. Raises SubjectError."""
@@ -148,6 +152,15 @@ _KNOWN = (
         "this machine, which has no way to a registry, or the node image",
         "build an image without one: pinproof build node-image",
     ),
-    (("permission denied",), "the permissions of this user", "add the user to the group docker, or run as root"),
+    (
+        ("permission denied while trying to connect", "dial unix"),
+        "the permissions of this user",
+        "add the user to the group docker, or run as root",
+    ),
+    (
+        ("permission denied", "operation not permitted"),
+        "the engine, or the container that it runs in itself",
+        "use an engine that may run privileged containers, or let pinproof start one: export PINPROOF_ENGINE=own",
+    ),
 )
 """What an engine says, one of several, the likeliest first → whose fault it is, and the way out."""
