@@ -126,6 +126,18 @@ SEEDED = (
         subject="vm",
     ),
     Seeded(
+        "pods-on-node-0",
+        "cpuset_mems",
+        "writes node 0 as the memory nodes of every pod's control group, which beats what its containers are told",
+        Edit(
+            "pkg/kubelet/cm/cgroup_manager_linux.go",
+            "SkipFreezeOnSet: true,",
+            'SkipFreezeOnSet: true, CpusetMems: "0",',
+        ),
+        "pages/test_pages_of_a_node::test_memory_lies_on_the_node_of_the_books",
+        subject="vm",
+    ),
+    Seeded(
         "event-says-little",
         "events",
         "tells the reason of a refusal in the pod's status, and not in its event",

@@ -78,8 +78,9 @@ def _restart(step: Restart) -> str:
             facts.append("state replaced")
     if step.cpu_state != "keep":
         facts.append(f"CPU state {'lost' if step.cpu_state == 'lose' else 'replaced'}")
-    if step.signal == "POWER":
-        facts.append("the node's power was cut" + (f", kernel with {step.kernel}" if step.kernel else ""))
+    if step.boots:
+        how = "the node's power was cut" if step.signal == "POWER" else "the node was rebooted"
+        facts.append(how + (f", kernel with {step.kernel}" if step.kernel else ""))
     if step.signal == "KILL":
         facts.append("killed")
     if step.order:

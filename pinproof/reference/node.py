@@ -429,7 +429,7 @@ class Node:
         alive = {name: resident for name, resident in residents if resident.active}
         ordered = [name for name in step.order if name in alive] + [name for name in alive if name not in step.order]
         self.residents = {name: alive[name] for name in ordered}
-        if step.signal == "POWER":
+        if step.boots:
             for resident in self.residents.values():
                 resident.is_forgotten()
         self._found = self._files.contents

@@ -26,6 +26,7 @@ from pinproof.subjects.protocol import (
     CRASH_AT_CALL,
     MACHINE_WINDOWS,
     POWER_CUT,
+    REBOOT,
     WITHOUT_MEMORY_MANAGER,
     Capabilities,
     Given,
@@ -146,4 +147,6 @@ def abilities(scenario: Scenario) -> set[str]:
             wanted.update(f"restart.{name}" for name in changed)
         if isinstance(step, Restart) and step.signal == "POWER":
             wanted.add(POWER_CUT)
+        if isinstance(step, Restart) and step.signal == "REBOOT":
+            wanted.add(REBOOT)
     return wanted

@@ -83,7 +83,7 @@ def restart(
     state: State = "keep",
     cpu_state: Literal["keep", "lose"] | StateText = "keep",
     order: tuple[str, ...] = (),
-    signal: Literal["TERM", "KILL", "POWER"] = "TERM",
+    signal: Literal["TERM", "KILL", "POWER", "REBOOT"] = "TERM",
     kernel: str = "",
     machine: str | Machine | None = None,
     kubelet: Configuration | KubeletConfig | None = None,
@@ -95,8 +95,8 @@ def restart(
         state: what happens to the state file meanwhile: `keep`, `lose`, `edited(...)` or `replaced(...)`.
         cpu_state: what happens to the CPU manager's state file: `keep`, `lose` or `replaced(...)`.
         order: pods in the order of their re-admission.
-        signal: how the kubelet is stopped; `POWER` is the power of its node, and no container survives it.
-        kernel: words for the kernel that boots after a loss of power; `kaslr` lets it choose its place in memory.
+        signal: how the kubelet is stopped; `POWER` is the power of its node, `REBOOT` boots it in order; no container survives.
+        kernel: words for the kernel of a node that boots; `kaslr` lets it choose its place in memory.
         machine: the machine after the restart, where it changed.
         kubelet: the configuration after the restart, where it changed.
         kubernetes: the release after the restart, where it changed.

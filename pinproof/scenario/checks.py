@@ -82,8 +82,8 @@ class Timeline:
                 self._say((*at, "order", index), f"the pod {name} stands twice in the order; name it once")
             else:
                 self._known(name, (*at, "order", index))
-        if step.kernel and step.signal != "POWER":
-            self._say((*at, "kernel"), "a kernel boots after a loss of power; say signal: POWER")
+        if step.kernel and not step.boots:
+            self._say((*at, "kernel"), "a kernel boots when its node does; say signal: POWER or REBOOT")
         self.machine = step.machine or self.machine
         self.kubelet = step.kubelet or self.kubelet
         if step.machine:

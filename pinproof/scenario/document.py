@@ -302,11 +302,11 @@ class RestartDocument(Document):
     order: list[PodName] = Field(default_factory=list)
     """Pods in the order of their re-admission; the others follow in the order of their first admission."""
 
-    signal: Literal["TERM", "KILL", "POWER"] = "TERM"
-    """How the kubelet is stopped; POWER takes its whole node's power, and all containers end with it."""
+    signal: Literal["TERM", "KILL", "POWER", "REBOOT"] = "TERM"
+    """How the kubelet is stopped; POWER takes its whole node's power, REBOOT boots it in order; no container survives either."""
 
     kernel: StrictStr = ""
-    """Words for the kernel that boots after POWER, such as crashkernel=64M; kaslr lets it choose its place in memory."""
+    """Words for the kernel that boots after POWER or REBOOT, such as crashkernel=64M; kaslr lets it choose its place."""
 
     topology: TopologyField | None = None
     """The machine after the restart, where it changed."""

@@ -75,11 +75,11 @@ class Restart:
     order: tuple[str, ...] = ()
     """Pods in the order of their re-admission; pods that are not named follow in the order of their first admission."""
 
-    signal: Literal["TERM", "KILL", "POWER"] = "TERM"
-    """`POWER`: the node loses its power; what is on its disk stays, and no container does."""
+    signal: Literal["TERM", "KILL", "POWER", "REBOOT"] = "TERM"
+    """`POWER`: the node loses its power; what is on its disk stays, and no container does. `REBOOT`: it boots in order."""
 
     kernel: str = ""
-    """Words for the kernel that boots after a loss of power, such as `crashkernel=64M`; `kaslr` lets it choose its place."""
+    """Words for the kernel of a node that boots, such as `crashkernel=64M`; `kaslr` lets it choose its place."""
 
     machine: Machine | None = None
     """The machine after the restart, where it changed."""
@@ -89,6 +89,11 @@ class Restart:
 
     kubernetes: str | None = None
     """The kubelet release after the restart, where it changed (`1.36.3`)."""
+
+    @property
+    def boots(self) -> bool:
+        """Whether the whole node starts again, so that no container survives."""
+        return self.signal in ("POWER", "REBOOT")
 
 
 @dataclass(frozen=True, slots=True)

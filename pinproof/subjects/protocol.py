@@ -33,6 +33,9 @@ EXPOSITION: Final = "counters.exposition"
 POWER_CUT: Final = "restart.power"
 """A restart for which the node loses its power, `signal: POWER`."""
 
+REBOOT: Final = "restart.reboot"
+"""A restart for which the node shuts down in order and boots, `signal: REBOOT`."""
+
 
 ADMIT_STATIC: Final = "admit.static"
 """A pod that comes to its node as a static pod."""
@@ -68,7 +71,7 @@ class Capabilities:
 
     steps: frozenset[str]
     """`admit`, `admitTogether`, `remove`, `exit`, `restart`, `restart.<field>` for each field of a restart that it can honour;
-    `POWER_CUT`; of `ADMIT_WAYS` those that it has;
+    `POWER_CUT`, `REBOOT`; of `ADMIT_WAYS` those that it has;
     `crash`, `CRASH_AT_CALL`, `disk`, `runtime`; `WITHOUT_MEMORY_MANAGER`; of a subject inside the kubelet's process
     `ADMIT_HINTS` and `MACHINE_WINDOWS`."""
 

@@ -17,6 +17,7 @@ from pinproof.subjects.protocol import (
     MACHINE_WINDOWS,
     NODE_STEPS,
     POWER_CUT,
+    REBOOT,
     WITHOUT_MEMORY_MANAGER,
     Capabilities,
 )
@@ -35,7 +36,7 @@ class ReferenceSubject:
             | FAULTS
             | ADMIT_WAYS
             | {f"restart.{f.name}" for f in fields(Restart)}
-            | {"admitTogether", POWER_CUT, ADMIT_HINTS, MACHINE_WINDOWS, WITHOUT_MEMORY_MANAGER},
+            | {"admitTogether", POWER_CUT, REBOOT, ADMIT_HINTS, MACHINE_WINDOWS, WITHOUT_MEMORY_MANAGER},
         )
 
     def properties(self) -> Mapping[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from typing import Final
 from pinproof.build.vm_image import VmImage
 from pinproof.errors import SubjectError
 from pinproof.scenario.machine import Machine
-from pinproof.subjects.kubelet.agent import Agent
+from pinproof.subjects.kubelet.agent import Agent, AgentError
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.vm import board
 from pinproof.vm.programs import Qemu, environment
@@ -32,6 +33,7 @@ _ACCELERATIONS: Final = {
 }
 _WORDS: Final = (
     *("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "lsm="),
+    "no_timer_check",  # the kernel measures for a moment whether interrupts come, and panics where this machine is busy then
     "tsc=reliable",  # emulated counters agree, and do not promise it: each look at a clock would be one at a device
     "highres=off",  # timers come with the tick: each that is set in between is a device's
     "clearcpuid=rep_good",  # as _SLOW_FEATURES: no string instructions to clear and copy pages
@@ -123,6 +125,11 @@ class Guest:
         place = self.folder / "console"
         return place.read_text(errors="replace") if place.exists() else ""
 
+    @property
+    def last_words(self) -> str:
+        """The end of them, for a message."""
+        return "\n".join(self.console.splitlines()[-8:])
+
     def start(self, boot: Boot) -> Agent:
         """Give it power. The agent answers when the machine is up."""
         self.monitor.unlink(missing_ok=True)
@@ -133,6 +140,26 @@ class Guest:
             timeouts=self._means.timeouts,
             command=command,
             env=self._means.qemu.env,
+        )
+
+    @contextmanager
+    def running(self, boot: Boot) -> Iterator[Agent]:
+        """Its agent, as long as it has power. Raises SubjectError where it does not answer, with what its console says."""
+        agent = self.start(boot)
+        try:
+            yield agent
+        except AgentError as error:
+            raise self.failing(error) from error
+        finally:
+            agent.close()
+
+    def failing(self, error: AgentError) -> SubjectError:
+        """Why a machine does not start, when its agent does not answer."""
+        return SubjectError(
+            "start a virtual machine",
+            f"{error.message}; its console ends with\n{self.last_words}",
+            fault="this machine, or pinproof",
+            remedy="set PINPROOF_SLOW=3 on a slow machine; run `pinproof doctor`",
         )
 
     def cut(self, agent: Agent) -> None:

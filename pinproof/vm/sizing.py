@@ -54,11 +54,8 @@ def _find(guest: Guest, means: Means, machine: Machine) -> tuple[int, ...]:
     tried = totals.first_guess(machine)
     with Progress(f"{STEP} {machine.name}"):
         for _ in range(_MOST_STARTS):
-            agent = guest.start(Boot(machine, tried))
-            try:
+            with guest.running(Boot(machine, tried)) as agent:
                 seen = shown(agent, machine, means.timeouts)
-            finally:
-                agent.close()
             if not totals.differences(machine, seen):
                 return tried
             tried = totals.better(machine, tried, seen)

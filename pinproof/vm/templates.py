@@ -101,14 +101,11 @@ def _make(target: Path, machine: Machine, sizes: tuple[int, ...], means: Means, 
     try:
         with Progress(f"{STEP} {machine.name}"):
             guest = Guest(means, folder.path, kubelets=kubelets)
-            agent = guest.start(Boot(machine, sizes, backends=_backends(target, sizes, shared=True)))
-            try:
+            with guest.running(Boot(machine, sizes, backends=_backends(target, sizes, shared=True))) as agent:
                 sizing.shown(agent, machine, means.timeouts)
                 agent.call("ready", seconds=means.timeouts.seconds("power"))
                 agent.call("sync", seconds=means.timeouts.seconds("stop"))
                 _freeze(guest, target, means.timeouts.seconds("power"))
-            finally:
-                agent.close()
             shutil.move(guest.disk, target / _DISK)
     finally:
         folder.close()

@@ -1,4 +1,4 @@
-"""A node that loses its power and boots again with all that was on its disk: the books and the pages after each boot."""
+"""A node that loses its power, or is rebooted, with all that was on its disk: the books and the pages after each boot."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ def test_three_boots(prove: Prove) -> None:
 
     assert [[block(2, memory="256Mi")]] * 3 == [seen.blocks("b", after=step) for step in (4, 5, 6)]
     assert [(2,)] * 3 == [seen.pages("b", after=step).nodes for step in (4, 5, 6)]
+
+
+@case("MM-BOOT-001", machines="small_three", kubelet=NONE)
+def test_reboot_in_order(prove: Prove) -> None:
+    """The kubelet is told to end, then the containers; after the boot books and pages are on node 2 as before."""
+    seen = prove(*ON_2, restart(signal="REBOOT"))
+
+    assert [block(2, memory="256Mi")] == seen.blocks("b")
+    assert [(2,)] * 2 == [seen.pages("b", after=step).nodes for step in (3, 4)]
 
 
 @case("MM-BOOT-002", machines="small_three", kubelet=NONE)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,8 +52,20 @@ func keepToFirstCPU() error {
 	return unix.SchedSetaffinity(0, &first)
 }
 
-// halt writes what is left to write and switches the machine off.
+// goodbye is how long what runs may take to end when the machine goes off; then it is killed.
+const goodbye = 5 * time.Second
+
+// halt ends whatever runs, writes what is left to write and switches the machine off.
 func halt() {
+	everybody := -1 // but process 1
+	_ = unix.Kill(everybody, unix.SIGTERM)
+	hurry := time.AfterFunc(goodbye, func() { _ = unix.Kill(everybody, unix.SIGKILL) })
+	for {
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err == syscall.ECHILD {
+			break
+		}
+	}
+	hurry.Stop()
 	unix.Sync()
 	_ = unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_RDONLY, "") // busy or not, it is in order: everything is written
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)                // returns only if it is not allowed

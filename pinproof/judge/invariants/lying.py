@@ -38,7 +38,7 @@ def _is_new(moment: Moment, pod: str, container: str) -> bool:
         return True
     if isinstance(moment.step, Exit):
         return (moment.step.pod, moment.step.container) == (pod, container)
-    return isinstance(moment.step, Restart) and moment.step.signal == "POWER"
+    return isinstance(moment.step, Restart) and moment.step.boots
 
 
 def _new(path: str, due: tuple[int, ...], seen: Pages) -> Iterator[Violation]:

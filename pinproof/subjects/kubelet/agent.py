@@ -91,6 +91,14 @@ class Agent:
             raise AgentError(step, str(reply["error"]), fault=_FAULT, remedy=remedy)
         return reply
 
+    def ended(self, seconds: float) -> bool:
+        """Whether the process ends by itself within so many seconds."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def close(self) -> None:
         """End the agent and with it everything on its node. May be called twice."""
         if self._stderr.closed:

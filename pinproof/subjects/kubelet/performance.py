@@ -183,7 +183,7 @@ class Performance:
             kubelet=step.kubelet or before.kubelet,
             release=step.kubernetes or before.release,
         )
-        if not self._ending or step.signal == "POWER":
+        if not self._ending or step.boots:
             self._stop(step)
         if setting != before or (step.state, step.cpu_state) != ("keep", "keep"):
             self.spoiled = "a restart changed the node"

@@ -21,7 +21,7 @@ def check(scenario: Scenario) -> None:
             case Restart() if step.machine not in (None, machine):
                 board.check(step.machine or machine)
                 machine = step.machine or machine
-                if step.signal != "POWER" and _shows_that_containers_end(scenario, come):
+                if not step.boots and _shows_that_containers_end(scenario, come):
                     raise NotObservableError("a machine that changes is started again, and its containers with it")
     for pod in come:
         check_limits(pod)

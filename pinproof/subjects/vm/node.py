@@ -59,10 +59,11 @@ class VmNode(Node):
             self._folder.close()
             raise
 
-    def reboot(self, machine: Machine | None = None, kernel: str = "") -> None:
+    def reboot(self, machine: Machine | None = None, kernel: str = "", *, orderly: bool = False) -> None:
         """Take the machine's power and give it back; what was written before is on its disk. No kubelet runs afterwards.
 
         Args:
+            orderly: the kubelet is told to end, then everything else, and the machine switches itself off.
             machine: what it is afterwards, where it changed; with words for the kernel, what these make of it.
             kernel: words for the kernel; `kaslr` lets it choose its place in memory.
 
@@ -70,8 +71,11 @@ class VmNode(Node):
             NotObservableError: no virtual machine can be so.
             SubjectError: it does not start.
         """
-        self.agent.call("still", seconds=self.timeouts.seconds("stop"))
-        self._guest.cut(self.agent)
+        if orderly:
+            self._shut_down()
+        else:
+            self.agent.call("still", seconds=self.timeouts.seconds("stop"))
+            self._guest.cut(self.agent)
         words = kernel.split()
         more = tuple(word for word in words if word != KASLR)
         boot = replace(self._boot, random=KASLR in words, words=more)
@@ -111,6 +115,20 @@ class VmNode(Node):
     def _configuration(self, setting: Setting) -> str:
         return configuration.text(setting.kubelet, minor=minor_of(setting.release))
 
+    def _shut_down(self) -> None:
+        """Let the machine end by itself. Raises SubjectError if it does not."""
+        if self.agent.call("observe", seconds=self.timeouts.seconds("observe"))["running"]:
+            self.stop("TERM")
+        self.agent.call("shutdown")
+        if not self.agent.ended(self.timeouts.seconds("stop")):
+            raise SubjectError(
+                "shut a virtual machine down",
+                f"it goes on; its console ends with\n{self._guest.last_words}",
+                fault="this machine, or pinproof",
+                remedy="set PINPROOF_SLOW=3 on a slow machine",
+            )
+        self.agent.close()
+
     def _started(self) -> Agent:
         """Give the machine power and wait until it is up. Raises SubjectError."""
         return self._set_up(self._guest.start(self._boot))
@@ -129,7 +147,7 @@ class VmNode(Node):
         except BaseException as error:
             agent.close()
             if isinstance(error, AgentError):
-                raise self._does_not_start(error) from error
+                raise self._guest.failing(error) from error
             raise
         return agent
 
@@ -151,13 +169,4 @@ class VmNode(Node):
             f"its kernel shows other memory than it did before: {words}",
             fault="this machine, or pinproof",
             remedy="remove vm-sizes and vm-templates in pinproof's cache directory and run again",
-        )
-
-    def _does_not_start(self, error: AgentError) -> SubjectError:
-        said = "\n".join(self._guest.console.splitlines()[-8:])
-        return SubjectError(
-            "start a virtual machine",
-            f"{error.message}; its console ends with\n{said}",
-            fault="this machine, or pinproof",
-            remedy="set PINPROOF_SLOW=3 on a slow machine; run `pinproof doctor`",
         )

@@ -40,13 +40,13 @@ class VmPerformance(Performance):
         self._observations[-1] = replace(self._observations[-1], pages=lying, kernel=kernel(seen))
 
     def _restart(self, step: Restart) -> None:
-        if step.signal == "POWER" or step.machine not in (None, self._node.setting.machine):
+        if step.boots or step.machine not in (None, self._node.setting.machine):
             self._expect_everything_anew()
         super()._restart(step)
 
     def _stop(self, step: Restart) -> None:
-        if step.signal == "POWER":
-            self._machine.reboot(step.machine, step.kernel)
+        if step.boots:
+            self._machine.reboot(step.machine, step.kernel, orderly=step.signal == "REBOOT")
         else:
             super()._stop(step)
 

@@ -16,7 +16,7 @@ from pinproof.subjects.kubelet.performance import Performance
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.subject import CAPABILITIES as OF_A_KUBELET
 from pinproof.subjects.kubelet.subject import Kubelets, KubeletSubject
-from pinproof.subjects.protocol import NODE_STEPS, POWER_CUT, Capabilities
+from pinproof.subjects.protocol import NODE_STEPS, POWER_CUT, REBOOT, Capabilities
 from pinproof.subjects.vm.checks import check
 from pinproof.subjects.vm.node import VmNode
 from pinproof.subjects.vm.performance import VmPerformance
@@ -24,7 +24,7 @@ from pinproof.vm.guest import Means, acceleration
 
 CAPABILITIES: Final = Capabilities(
     observables=OF_A_KUBELET.observables | {"pages", "kernel"},
-    steps=NODE_STEPS | {"admitTogether", POWER_CUT, "restart.kernel"},
+    steps=NODE_STEPS | {"admitTogether", POWER_CUT, REBOOT, "restart.kernel"},
 )
 
 PATIENCE: Final = 6.0
