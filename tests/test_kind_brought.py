@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import closing
 from queue import Empty, Queue
+from threading import Timer
 from typing import Any, cast
 
 import pytest
@@ -32,9 +33,16 @@ class Cluster:
     """An API server with a scheduler that has room or not, a controller that makes pods, and a kubelet that rejects or not."""
 
     def __init__(
-        self, *, room: bool = True, rejects: bool = False, replaces: bool = True, tidies: bool = False
+        self,
+        *,
+        room: bool = True,
+        rejects: bool = False,
+        replaces: bool = True,
+        tidies: bool = False,
+        late: bool = False,
     ) -> None:
         self.room, self.rejects, self.replaces, self.tidies = room, rejects, replaces, tidies
+        self.late = late  # in what it tells those who watch by a label
         self.pods: dict[str, dict[str, Any]] = {}
         self.controllers: dict[str, dict[str, Any]] = {}
         self.watches: list[tuple[str, Queue[dict[str, Any]]]] = []
@@ -52,7 +60,7 @@ class Cluster:
         if path.startswith("/apis/apps"):
             kind = path.rpartition("/")[2]
             return {"items": [each for each in self.controllers.values() if f"{each['kind'].lower()}s" == kind]}
-        items = [pod for pod in self.pods.values() if selected(pod, **query)]
+        items = [{**pod} for pod in self.pods.values() if selected(pod, **query)]
         return {"items": items, "metadata": {"resourceVersion": "1"}}
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +105,7 @@ class Cluster:
         self.watches.append((f"{kind} {selector}", queue))
         for pod in self.pods.values():
             if selected(pod, **query):
-                queue.put({"type": "ADDED", "object": pod})
+                queue.put({"type": "ADDED", "object": {**pod}})
         while True:
             try:
                 yield queue.get(timeout=0.01)
@@ -123,7 +131,11 @@ class Cluster:
         for query, queue in self.watches:
             name, _, selector = query.partition(" ")
             if selected(pod, **{name: selector}):
-                queue.put({"type": kind, "object": pod})
+                event = {"type": kind, "object": {**pod}}
+                if self.late and name == "labelSelector":
+                    Timer(0.2, queue.put, [event]).start()
+                else:
+                    queue.put(event)
 
 
 def selected(pod: dict[str, Any], *, fieldSelector: str = "", labelSelector: str = "") -> bool:  # noqa: N803  # the API's
@@ -190,6 +202,16 @@ def test_pods_of_a_controller_are_counted(*, tidies: bool) -> None:
 
     assert [{"a": 2}, {"a": 3}] == made
     assert {uid: ((REASON, f"of {uid}"),) for uid in (first, second)} == warned
+
+
+def test_a_rejection_may_be_heard_of_by_one_watch_before_the_other() -> None:
+    """That of the node's pods knows it, that of all a controller has made does not: the next pod is waited for all the same."""
+    with closing(Bare(Cluster(rejects=True, late=True))) as node:
+        uid, _ = node.create(CONTROLLED, name="a-1", alias="a.1")
+        node.bind(uid)
+        node.until("hear of it", "event", lambda: (node.status(uid).get("phase") == "Failed", None))
+
+        assert {"a": 2} == node.made()
 
 
 @pytest.mark.parametrize("tidies", [False, True])

@@ -184,8 +184,12 @@ class BroughtNode(ApiNode):
                 for owner in owners
             }
 
+        def turned_away(pod: Document) -> bool:
+            """By what either watch has heard; that of the node may be the first."""
+            return rejected(pod.get("status") or {}) or rejected(self.status(pod["metadata"]["uid"]))
+
         def settled(_: object) -> bool:
-            again, every = numbers(lambda each: rejected(each.get("status") or {})), numbers(lambda _: True)
+            again, every = numbers(turned_away), numbers(lambda _: True)
             return all(every[first] > again[first] for first in every)
 
         followed.until(settled, self.timeouts.seconds("controller"))  # a controller that makes no more is seen as that
