@@ -19,8 +19,8 @@ from pinproof.build.vm_image import VmImage
 from pinproof.errors import SubjectError
 from pinproof.scenario.topologies import machine
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.vm import guest, programs, templates
-from pinproof.vm.guest import ACCELERATION, Boot, Guest, Means
+from pinproof.vm import acceleration, programs, templates
+from pinproof.vm.guest import Boot, Guest, Means
 from pinproof.vm.qmp import Monitor
 
 MACHINE = machine("small_two")
@@ -31,7 +31,7 @@ SIZES = (1600 << 20, 1568 << 20)
 def made(tmp_path: Path) -> Guest:
     """A machine whose disk is made by a command that does nothing."""
     image = VmImage(Path("/i/vmlinuz"), Path("/i/first"), Path("/i/disk"), "key")
-    means = Means(programs.Qemu("/q/qemu", "/bin/true", ("/q/share",)), image, Path("/l/launcher"), Timeouts())
+    means = Means(programs.Qemu("/q/qemu", "/bin/true", ("/q/share",)), image, Path("/l/launcher"), Timeouts(), "tcg")
     return Guest(means, tmp_path, kubelets=Path("/k/disk"))
 
 
@@ -63,10 +63,44 @@ def test_a_machine_has_its_disk_that_of_kubelets_and_a_port(made: Guest, tmp_pat
 
 
 def test_acceleration_that_is_unknown_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ACCELERATION, "hvf")
+    monkeypatch.setenv(acceleration.VARIABLE, "hvf")
 
-    with pytest.raises(SubjectError, match=r"hvf(.|\n)*tcg, kvm"):
-        guest.acceleration()
+    with pytest.raises(SubjectError, match=r"hvf(.|\n)*kvm, tcg"):
+        acceleration.asked()
+
+
+PRINTS = "#!/bin/sh\necho 'Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)'\n"
+
+
+@pytest.mark.parametrize(
+    ("emulator", "expected"),
+    [
+        pytest.param(PRINTS, True, id="comes to its end"),
+        pytest.param("#!/bin/sh\nexec sleep 60\n", False, id="hangs"),
+        pytest.param("#!/bin/sh\nexit 1\n", False, id="does not begin"),
+    ],
+)
+def test_kvm_is_only_used_where_a_kernel_comes_to_its_end(tmp_path: Path, emulator: str, expected: bool) -> None:
+    program = tmp_path / "qemu"
+    program.write_text(emulator)
+    program.chmod(0o755)
+
+    assert expected is acceleration.runs(programs.Qemu(str(program), ""), Path("/i/vmlinuz"), "kvm", seconds=1)
+
+
+def test_what_was_found_is_kept_while_the_machine_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second question starts nothing."""
+    tries: list[str] = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv(acceleration.VARIABLE, raising=False)
+    monkeypatch.setattr(acceleration, "hindrance", lambda: "")
+    monkeypatch.setattr(acceleration, "runs", lambda *_: bool(tries.append("")))  # type: ignore[func-returns-value]  # None, which is no
+
+    chosen = [acceleration.chosen(programs.Qemu("", ""), tmp_path) for _ in range(2)]
+
+    assert ["tcg", "tcg"] == chosen
+    assert [""] == tries
+    assert "tcg" == acceleration.found()
 
 
 def test_a_disk_that_cannot_be_made_is_an_error(made: Guest, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pinproof.build.releases import is_cached
 from pinproof.build.sources import DEFAULT_RELEASE, KUBERNETES
 from pinproof.engine import engines, own
 from pinproof.errors import SubjectError
-from pinproof.vm import guest
+from pinproof.vm import acceleration
 from pinproof.vm import programs as qemu
 
 State = Literal["ok", "note", "missing"]
@@ -240,11 +240,24 @@ def _qemu() -> Check:
     """Only the subject `vm` needs it."""
     found = qemu.own()
     if found:
-        return Check("QEMU", "ok", f"{found.emulator}; instructions are emulated ({guest.ACCELERATION}=tcg)")
+        return Check("QEMU", "ok", f"{found.emulator}; {_acceleration()}")
     if shutil.which("apt-get") and shutil.which("dpkg-deb"):
-        return Check("QEMU", "ok", "none on PATH; Debian's will be unpacked into the cache when first needed")
+        return Check(
+            "QEMU", "ok", f"none on PATH; Debian's will be unpacked into the cache when first needed; {_acceleration()}"
+        )
     remedy = "install qemu-system-x86 and qemu-utils, or what your distribution calls them"
     return Check("QEMU", "note", "none on PATH, and no apt to fetch it", remedy)
+
+
+def _acceleration() -> str:
+    """How machines would be carried out here."""
+    said, hindrance, found = acceleration.asked(), acceleration.hindrance(), acceleration.found()
+    if said:
+        return f"{said}, as {acceleration.VARIABLE} says"
+    if hindrance:
+        return f"emulated, since KVM cannot be used ({hindrance})"
+    tried = {"kvm": "KVM runs kernels here", "tcg": "emulated, since KVM opens and runs no kernel"}
+    return tried[found] if found else "by KVM, if it runs a kernel when first needed"
 
 
 def _kind() -> Check:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,50 +14,13 @@ from pinproof.errors import SubjectError
 from pinproof.scenario.machine import Machine
 from pinproof.subjects.kubelet.agent import Agent, AgentError
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.vm import board
+from pinproof.vm import acceleration, board
+from pinproof.vm.acceleration import Acceleration
 from pinproof.vm.programs import Qemu, environment
 from pinproof.vm.qmp import Monitor
 
-ACCELERATION: Final = "PINPROOF_VM_ACCEL"
-"""Environment variable: `tcg`, which works everywhere, or `kvm`."""
-
-_SLOW_FEATURES: Final = ("erms", "fsrm", "la57", "smap", "pku", "avx", "avx2", "f16c", "fma", "vaes", "vpclmulqdq")
-"""Of emulated CPUs, what takes longer than to do without it: bytes that are copied one by one, page tables of five levels,
-registers that are saved at each switch."""
-
-_ACCELERATIONS: Final = {
-    # One thread: with more, CPUs that wait for each other take most of the time.
-    "tcg": ("-accel", "tcg,thread=single,tb-size=128", "-cpu", ",-".join(("max", *_SLOW_FEATURES))),
-    "kvm": ("-accel", "kvm", "-cpu", "max"),
-}
-_WORDS: Final = (
-    *("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "lsm="),
-    "no_timer_check",  # the kernel measures for a moment whether interrupts come, and panics where this machine is busy then
-    "tsc=reliable",  # emulated counters agree, and do not promise it: each look at a clock would be one at a device
-    "highres=off",  # timers come with the tick: each that is set in between is a device's
-    "clearcpuid=rep_good",  # as _SLOW_FEATURES: no string instructions to clear and copy pages
-)
-
-
-def settings() -> tuple[str, ...]:
-    """All that is the same for every machine here, and of which it depends what a kernel shows."""
-    return (*_ACCELERATIONS[acceleration()], *_WORDS)
-
-
+_WORDS: Final = ("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "lsm=")
 PLAIN_MEMORY: Final = "memory-backend-ram,reserve=off"
-
-
-def acceleration() -> str:
-    """How instructions are carried out. Raises SubjectError if the variable says something unknown."""
-    asked = os.environ.get(ACCELERATION, "") or "tcg"
-    if asked not in _ACCELERATIONS:
-        raise SubjectError(
-            "start a virtual machine",
-            f"{ACCELERATION} is {asked!r}",
-            fault="the environment",
-            remedy=f"give one of {', '.join(_ACCELERATIONS)}",
-        )
-    return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +33,18 @@ class Means:
     """`pinproof-runtime`, which holds a machine's process."""
 
     timeouts: Timeouts
+    how: Acceleration
+    """How instructions are carried out."""
+
+    def settings(self) -> tuple[str, ...]:
+        """All that is the same for every machine, and of which it depends what a kernel shows and a frozen one needs."""
+        return (
+            self.image.key,
+            self.qemu.emulator,
+            *acceleration.arguments(self.how),
+            *_WORDS,
+            *acceleration.words(self.how),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +152,7 @@ class Guest:
         sizes, spare = board.padded(boot.sizes)
         words = [
             *_WORDS,
+            *acceleration.words(self._means.how),
             *spare,
             *(() if boot.random else ("nokaslr",)),
             *board.kernel_words(boot.machine),
@@ -188,7 +163,7 @@ class Guest:
         kubelets = f"file={self.kubelets},if=virtio,format=raw,readonly=on"
         return [
             *(qemu.emulator, *firmware, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
-            *("-M", "q35", *_ACCELERATIONS[acceleration()]),
+            *("-M", "q35", *acceleration.arguments(self._means.how)),
             *board.arguments(boot.machine, sizes, backends),
             *("-kernel", str(image.kernel), "-initrd", str(image.first), "-append", " ".join(words)),
             *(

@@ -15,7 +15,7 @@ from pinproof.subjects.kubelet.agent import Agent
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.vm import totals
 from pinproof.vm.folders import Folder
-from pinproof.vm.guest import Boot, Guest, Means, settings
+from pinproof.vm.guest import Boot, Guest, Means
 
 STEP: Final = "find the memory of a machine"
 _MOST_STARTS: Final = 8
@@ -32,9 +32,7 @@ def sizes(means: Means, machine: Machine, *, kubelets: Path) -> tuple[int, ...]:
 
     Raises SubjectError if they never are.
     """
-    key = cache.digest(
-        means.image.key, means.qemu.emulator, *settings(), repr(machine.nodes), str(machine.threads_per_core)
-    )
+    key = cache.digest(*means.settings(), repr(machine.nodes), str(machine.threads_per_core))
     kept = cache.directory() / "vm-sizes" / f"{key}.json"
     if kept.is_file():
         return tuple(json.loads(kept.read_text()))

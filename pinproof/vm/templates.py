@@ -20,7 +20,7 @@ from pinproof.scenario.machine import Machine
 from pinproof.subjects.kubelet.agent import Agent
 from pinproof.vm import sizing
 from pinproof.vm.folders import Folder
-from pinproof.vm.guest import Boot, Guest, Means, settings
+from pinproof.vm.guest import Boot, Guest, Means
 from pinproof.vm.qmp import Monitor
 
 STEP: Final = "make a template of a machine"
@@ -72,7 +72,7 @@ def template(machine: Machine, sizes: tuple[int, ...], means: Means, *, kubelets
         SubjectError: it cannot be made.
     """
     shape = (repr(machine.nodes), str(machine.threads_per_core), str(sizes), str(kubelets.stat().st_size))
-    key = cache.digest(RECIPE, means.image.key, means.qemu.emulator, *settings(), *shape)
+    key = cache.digest(RECIPE, *means.settings(), *shape)
     final = cache.directory() / _PLACE / key
     cache.build_once(final, lambda work: _make(work / "out", machine, sizes, means, kubelets), what=STEP)
     os.utime(final)

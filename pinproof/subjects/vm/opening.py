@@ -8,6 +8,7 @@ from pinproof import build
 from pinproof.build.vm_image import vm_image
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.subjects.vm.subject import PATIENCE, VmSubject
+from pinproof.vm import acceleration
 from pinproof.vm.guest import Means
 from pinproof.vm.programs import qemu
 
@@ -26,5 +27,7 @@ def open_vm(name: str, what: str, options: Options) -> VmSubject:
     """
     timeouts = Timeouts(Timeouts.from_environment(options.slow).scale * PATIENCE)
     binary = build.kubelet(what or DEFAULT, patches=options.patches, go_flags=options.go_flags)
-    means = Means(qemu(), vm_image(), options.agent or build.runtime(), timeouts)
+    programs, image = qemu(), vm_image()
+    how = acceleration.chosen(programs, image.kernel)
+    means = Means(programs, image, options.agent or build.runtime(), timeouts, how)
     return VmSubject(binary, means, name=name, version=options.version, kubelets=build.kubelet)

@@ -20,7 +20,7 @@ from pinproof.subjects.protocol import NODE_STEPS, POWER_CUT, REBOOT, Capabiliti
 from pinproof.subjects.vm.checks import check
 from pinproof.subjects.vm.node import VmNode
 from pinproof.subjects.vm.performance import VmPerformance
-from pinproof.vm.guest import Means, acceleration
+from pinproof.vm.guest import Means
 
 CAPABILITIES: Final = Capabilities(
     observables=OF_A_KUBELET.observables | {"pages", "kernel"},
@@ -76,7 +76,7 @@ class VmSubject(KubeletSubject):
         }
         return facts | {
             "kernel": vm_image.kernel_release(),
-            "acceleration": acceleration(),
+            "acceleration": self._means.how,
             "image": self._means.image.key,
             "memory": "unscaled",
             "patience": f"{PATIENCE:g}",
