@@ -26,7 +26,7 @@ registers that are saved at each switch."""
 
 _ARGUMENTS: Final[dict[Acceleration, tuple[str, ...]]] = {
     # One thread: with more, CPUs that wait for each other take most of the time.
-    "tcg": ("-accel", "tcg,thread=single,tb-size=256", "-cpu", ",-".join(("max", *_SLOW_FEATURES))),
+    "tcg": ("-accel", "tcg,thread=single,tb-size=512", "-cpu", ",-".join(("max", *_SLOW_FEATURES))),
     "kvm": ("-accel", "kvm", "-cpu", "max,-arch-capabilities"),  # which a KVM inside of another may refuse to set
 }
 _WORDS: Final[dict[Acceleration, tuple[str, ...]]] = {
