@@ -141,6 +141,39 @@ def test_the_monitor_carries_out_commands_among_events(tmp_path: Path) -> None:
     thread.join(5)
 
 
+def test_power_is_taken_when_the_disk_is_written(made: Guest) -> None:
+    """The process may be killed when it has closed its monitor, which it does after its disks: before, the disk has old parts."""
+    done: list[str] = []
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(made.monitor))
+    listening.listen()
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rw") as stream:
+            stream.write('{"QMP": {}}\n')
+            stream.flush()
+            for line in stream:
+                stream.write('{"return": {}}\n')
+                stream.flush()
+                if "quit" in line:
+                    break
+            time.sleep(0.3)  # what it has to write takes a moment
+            done.append("written")
+
+    class Process:
+        def close(self) -> None:
+            done.append("killed")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    made.cut(Process())  # type: ignore[arg-type]  # only how it ends is of interest
+    thread.join(5)
+    listening.close()
+
+    assert ["written", "killed"] == done
+
+
 def test_what_a_machine_refuses_is_an_error(tmp_path: Path) -> None:
     served(tmp_path / "qmp", lambda command: {"error": {"desc": "no"}} if command == "cont" else {"return": {}})
 
