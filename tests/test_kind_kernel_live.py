@@ -73,9 +73,9 @@ def test_an_api_server_has_of_a_rejected_pod_what_the_kubelet_said(subject: Kind
     seen: list[dict[str, Any]] = []
     forget = node.forget
 
-    def looking(uids: Sequence[str], *, also: Files = ()) -> None:
+    def looking(uids: Sequence[str], *, also: Files = (), grace: int | None = None) -> None:
         seen.extend(dict(node.status(uid)) for uid in uids)
-        forget(uids, also=also)
+        forget(uids, also=also, grace=grace)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(node, "forget", looking)
