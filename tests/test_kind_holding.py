@@ -14,6 +14,7 @@ from pinproof.errors import SubjectError
 from pinproof.subjects.kind.cluster import Folder
 from pinproof.subjects.kind.holding import Holdings, Wanted
 
+PROGRAMS = 50
 TWO = Wanted("k", "img", "1.36.3", 2)
 
 
@@ -169,3 +170,28 @@ def test_nobody_elses_cluster_is_touched(holdings: Holdings, fake: Fake) -> None
 
     assert [] == holdings.clean()
     assert ["pinproof-other"] == fake.up
+
+
+def bring(place: Path, source: Path, begin: Event) -> None:
+    """A process of a run that lets the workers have programs."""
+    begin.wait()
+    for number in range(PROGRAMS):
+        Folder(place).program(f"kubelet-{number}", source)
+
+
+def test_processes_that_share_a_cluster_bring_the_same_programs_at_once(tmp_path: Path) -> None:
+    """None is surprised by another that was quicker, and every program is whole."""
+    source = tmp_path / "kubelet"
+    source.write_bytes(b"x" * (1 << 16))
+    context = multiprocessing.get_context("fork")
+    begin = context.Event()
+    processes = [context.Process(target=bring, args=(tmp_path / "c", source, begin)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    begin.set()
+    for process in processes:
+        process.join(30)
+
+    programs = list((tmp_path / "c" / "programs").iterdir())
+    assert [0, 0, 0] == [process.exitcode for process in processes]
+    assert (PROGRAMS, {1 << 16}) == (len(programs), {program.stat().st_size for program in programs})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,7 +56,7 @@ class Folder:
         target = self.programs / name
         if not target.exists():
             self.programs.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f".{name}")
+            draft = target.with_name(f".{name}-{os.getpid()}")  # processes that share the cluster may do so at once
             shutil.copyfile(source, draft)
             draft.chmod(0o755)
             draft.rename(target)
