@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,19 @@ def test_too_little_room_is_told_beforehand() -> None:
 def test_digest_tells_where_parts_end() -> None:
     """Moving text from one part to the next is a difference."""
     assert cache.digest("ab", "c") != cache.digest("a", "bc")
+
+
+def test_things_that_were_not_used_for_long_go(tmp_path: Path) -> None:
+    """The new one counts as well; those that somebody may be using stay, however many there are."""
+    kind = tmp_path / "kind"
+    places = [kind / f"{number:02}" for number in range(6)]
+    for age, place in enumerate(places):
+        place.mkdir(parents=True)
+        since = time.time() - (2 * cache.IN_USE_SECONDS + age if age > 2 else 0)
+        os.utime(place, (since, since))
+    (kind / "new").mkdir()
+    cache.used(places[5])
+
+    cache.forget(kind, most=3, but="new")
+
+    assert ["00", "01", "02", "05", "new"] == sorted(path.name for path in kind.iterdir())

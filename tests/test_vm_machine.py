@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import socket
 import threading
 import time
@@ -14,12 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from pinproof.build import cache
 from pinproof.build.vm_image import VmImage
 from pinproof.errors import SubjectError
 from pinproof.scenario.topologies import machine
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.vm import acceleration, programs, templates
+from pinproof.vm import acceleration, programs
 from pinproof.vm.guest import Boot, Guest, Means
 from pinproof.vm.qmp import Monitor
 
@@ -184,21 +182,6 @@ def test_what_a_machine_refuses_is_an_error(tmp_path: Path) -> None:
 def test_a_machine_that_does_not_listen_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SubjectError, match="talk with a virtual machine"):
         Monitor(tmp_path / "qmp", seconds=0)
-
-
-def test_templates_that_were_not_used_for_long_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The new one counts as well; those that somebody may be using stay, however many there are."""
-    monkeypatch.setattr(cache, "directory", lambda: tmp_path)
-    places = [tmp_path / "vm-templates" / f"{number:02}" for number in range(templates.MOST + 2)]
-    for age, place in enumerate(places):
-        place.mkdir(parents=True)
-        used = time.time() - (7200 + age if age > 2 else 0)
-        os.utime(place, (used, used))
-    templates._make_room("new")
-
-    assert sorted(path.name for path in (tmp_path / "vm-templates").iterdir()) == [
-        place.name for place in places[: templates.MOST - 1]
-    ]
 
 
 def test_qemu_that_was_unpacked_finds_its_firmware_and_libraries(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from pinproof.errors import SubjectError
 
 GIB = 2**30
 LOCK_POLL_SECONDS = 0.25
+IN_USE_SECONDS = 3600
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _MENDABLE = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -111,6 +113,23 @@ def _storage_error(step: str, error: OSError) -> SubjectError:
         fault="the permissions of this machine",
         remedy="name a directory that you can write: export XDG_CACHE_HOME=DIR",
     )
+
+
+def used(final: Path) -> Path:
+    """Note that a thing is used now, so that `forget` lets it be; returns it."""
+    os.utime(final)
+    return final
+
+
+def forget(kind: Path, *, most: int, but: str = "") -> None:
+    """Remove things of a kind that were not used for long, so that at most so many are there with the one that is made next.
+
+    Those of the last hour stay, however many they are: a run that goes on may have asked for one.
+    """
+    kept = [(path.stat().st_mtime, path) for path in kind.glob("*") if path.name != but]
+    for since, path in sorted(kept, reverse=True)[most - 1 :]:
+        if time.time() - since > IN_USE_SECONDS:
+            _remove(path)
 
 
 def require_space(step: str, needed: int) -> None:

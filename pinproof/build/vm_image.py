@@ -50,6 +50,9 @@ WORKLOAD = "pinproof.dev/pause:1"
 """As static pods name what they run (`subjects.kubelet.manifest`)."""
 
 PAUSE = "pinproof.dev/sandbox:1"
+MOST = 4
+"""Images, and disks with kubelets, that are kept: some hundred megabytes each. Those that were not used for long go."""
+
 KUBELETS_SIZE = 640 << 20
 """Bytes of a disk with kubelets, as long as they fit: frozen machines know how large it is. It is sparse."""
 
@@ -116,6 +119,7 @@ def vm_image() -> VmImage:
     key = cache.digest(RECIPE, tools.key(go), *sums, *sources, *(program.read_bytes() for program in programs))
     place = cache.directory() / "vm-image" / key
     cache.build_once(place, lambda work: _make(packages, tools, go, programs, work), what=STEP)
+    cache.used(place)
     return VmImage(place / "vmlinuz", place / "first.cpio", place / "disk.ext4", key)
 
 
@@ -135,16 +139,19 @@ def kubelet_disk(kubelets: Mapping[str, Path]) -> Path:
     step = f"make a disk with kubelet {', '.join(kubelets)}"
 
     def make(work: Path) -> None:
+        cache.forget(place, most=MOST)
         tree = Tree()
         for release, path in kubelets.items():
             tree.add(release, File(path, 0o755))
         filesystem.write_ext4(tree, work / "out/disk.ext4", work=work, room=0, step=step, least=KUBELETS_SIZE)
 
-    return cache.build_once(cache.directory() / "vm-kubelets" / cache.digest(*sums), make, what=step) / "disk.ext4"
+    place = cache.directory() / "vm-kubelets"
+    return cache.used(cache.build_once(place / cache.digest(*sums), make, what=step)) / "disk.ext4"
 
 
 def _make(packages: list[lock.Package], tools: Commands, go: golang.Go, programs: tuple[Path, ...], work: Path) -> None:
     cache.require_space(STEP, NEEDED_SPACE)
+    cache.forget(cache.directory() / "vm-image", most=MOST)
     binaries = modules.built(tools, go)
     fetched = debian.fetch(packages, work)
     with Progress(STEP):

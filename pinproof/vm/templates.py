@@ -6,9 +6,7 @@ where the template was frozen, a moment after its start instead of after its boo
 
 from __future__ import annotations
 
-import os
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +27,6 @@ RECIPE: Final = "1"
 
 MOST: Final = 8
 """Templates that are kept; each takes some hundred megabytes. Those that were not used for the longest time go."""
-
-_IN_USE: Final = 3600
-"""Seconds for which a template may be used by who asked for it."""
 
 _PLACE: Final = "vm-templates"
 _SPACE: Final = 3 * cache.GIB
@@ -75,8 +70,8 @@ def template(machine: Machine, sizes: tuple[int, ...], means: Means, *, kubelets
     key = cache.digest(RECIPE, *means.settings(), *shape)
     final = cache.directory() / _PLACE / key
     cache.build_once(final, lambda work: _make(work / "out", machine, sizes, means, kubelets), what=STEP)
-    os.utime(final)
-    return Template(final, machine, sizes)
+    cache.used(means.image.disk.parent)  # its disk lies over that
+    return Template(cache.used(final), machine, sizes)
 
 
 def thaw(guest: Guest, made: Template, *, seconds: float) -> Agent:
@@ -96,7 +91,7 @@ def thaw(guest: Guest, made: Template, *, seconds: float) -> Agent:
 
 def _make(target: Path, machine: Machine, sizes: tuple[int, ...], means: Means, kubelets: Path) -> None:
     cache.require_space(STEP, _SPACE)
-    _make_room(target.parent.name)
+    cache.forget(cache.directory() / _PLACE, most=MOST, but=target.parent.name)
     folder = Folder()
     try:
         with Progress(f"{STEP} {machine.name}"):
@@ -125,11 +120,3 @@ def _backends(place: Path, sizes: Sequence[int], *, shared: bool) -> tuple[str, 
     return tuple(
         f"memory-backend-file,mem-path={place}/m{number},share={how},reserve=off" for number in range(len(sizes))
     )
-
-
-def _make_room(but: str) -> None:
-    """Remove templates that were not used for long, so that there are few."""
-    kept = [(path.stat().st_mtime, path) for path in (cache.directory() / _PLACE).glob("*") if path.name != but]
-    for used, path in sorted(kept, reverse=True)[MOST - 1 :]:
-        if time.time() - used > _IN_USE:
-            shutil.rmtree(path, ignore_errors=True)
