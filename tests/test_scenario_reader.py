@@ -205,7 +205,7 @@ def test_refusable_configurations_stay_possible() -> None:
         ),
         (
             "steps: [{restart: {signal: TERN}}]",
-            "steps[0].restart.signal: must be 'TERM', 'KILL' or 'POWER', not 'TERN'; did you mean TERM?",
+            "steps[0].restart.signal: must be 'TERM', 'KILL', 'POWER' or 'REBOOT', not 'TERN'; did you mean TERM?",
         ),
         (
             "steps: [{restart: {state: {find: a}}}]",
