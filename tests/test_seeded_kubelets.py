@@ -19,6 +19,7 @@ on two modules): cases that failed, of those run.
 
 one-node-untold runs in a virtual machine, where the named case asserts pages alone: on 22 November 2026 the 20720 KiB of a
 container whose blocks are on node 2, which has no CPUs, were on node 0.
+pods-on-node-0 does, too: four findings, all of pages, and none of the books or of what the runtime was told.
 
 On 22 November 2026 the last three bugs were put into one kubelet, which ran two modules of suites/observability (events, the
 log of admissions) and suites/metrics/test_metrics_page.py: 20 of 32 cases failed, 16 over events, two over the log, two over
