@@ -179,6 +179,22 @@ def test_what_a_machine_refuses_is_an_error(tmp_path: Path) -> None:
         monitor.do("cont")
 
 
+def test_a_machine_that_ends_before_it_greets_is_an_error(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "qmp"))
+        listening.listen()
+
+        def end() -> None:
+            connection, _ = listening.accept()
+            connection.close()
+
+        thread = threading.Thread(target=end, daemon=True)
+        thread.start()
+        with pytest.raises(SubjectError, match="talk with a virtual machine"):
+            Monitor(tmp_path / "qmp", seconds=5)
+        thread.join(5)
+
+
 def test_a_machine_that_does_not_listen_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SubjectError, match="talk with a virtual machine"):
         Monitor(tmp_path / "qmp", seconds=0)

@@ -24,7 +24,10 @@ class Monitor:
         self._seconds = seconds
         self._socket = _connected(path, seconds)
         self._stream = self._socket.makefile("rw")
-        self._stream.readline()  # its greeting
+        try:
+            self._stream.readline()  # its greeting
+        except OSError as error:  # it ended just now
+            raise _error(f"{path}: {error}") from error
         self.do("qmp_capabilities")
 
     def __enter__(self) -> Self:
