@@ -25,10 +25,10 @@ class Monitor:
         self._socket = _connected(path, seconds)
         self._stream = self._socket.makefile("rw")
         try:
-            self._stream.readline()  # its greeting
-        except OSError as error:  # it ended just now
-            raise _error(f"{path}: {error}") from error
-        self.do("qmp_capabilities")
+            self._greet()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -36,8 +36,20 @@ class Monitor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection up."""
+        with contextlib.suppress(OSError):  # what was not sent to a process that has ended
+            self._stream.close()
         self._socket.close()
+
+    def _greet(self) -> None:
+        try:
+            self._stream.readline()
+        except OSError as error:  # it ended just now
+            raise _error(str(error)) from error
+        self.do("qmp_capabilities")
 
     def do(self, command: str, **arguments: object) -> Any:
         """Carry out a command; returns its answer. Raises SubjectError."""
