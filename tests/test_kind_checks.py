@@ -7,9 +7,11 @@ import pytest
 from pinproof.scenario.config import KubeletConfig
 from pinproof.scenario.machine import Machine
 from pinproof.scenario.steps import Admit, Restart, Scenario, StateEdit, StateText, Step
+from pinproof.scenario.topologies import machine
 from pinproof.subjects.kind.checks import check
+from pinproof.subjects.kind.subject import crashes_over_containers
 from pinproof.subjects.protocol import NotObservableError
-from pinproof.suite import burstable, guaranteed
+from pinproof.suite import burstable, guaranteed, static
 
 A = Admit(guaranteed("a", memory="1Gi"))
 
@@ -53,3 +55,18 @@ def test_a_quantity_that_the_api_server_writes_anew() -> None:
 @pytest.mark.parametrize("memory", ["1Gi", "1536Mi", "1073741824", "1G"])
 def test_a_quantity_that_converts_as_it_is(memory: str) -> None:
     check(scenario(Admit(guaranteed("a", memory=memory))))
+
+
+@pytest.mark.parametrize(
+    ("releases", "crashes"),
+    [(("1.34.4", "1.35.4"), True), (("1.33.13", "1.34.4"), False), (("1.35.4", "1.36.3", "1.34.4"), False)],
+)
+def test_kubelets_that_resize_always_crash_over_containers_of_earlier_ones(
+    releases: tuple[str, ...], *, crashes: bool
+) -> None:
+    """Where pods have no cgroups; that is asked besides."""
+    first, *later = releases
+    steps = tuple(Restart(kubernetes=release) for release in later)
+    two = machine("two_even")
+
+    assert crashes == crashes_over_containers(Scenario("s", two, static()(two), steps), first)

@@ -151,7 +151,11 @@ cat > {places.ENVIRONMENT} <<'EOF'
 {configuration.environment()}EOF
 [ -n "$(ls /etc/cni/net.d 2>/dev/null)" ] || echo '{_CNI}' > /etc/cni/net.d/10-pinproof.conflist
 [ -e {places.BASE_CONFIG} ] || cp {places.CONFIG} {places.BASE_CONFIG}
+sed -i 's/ *--pod-infra-container-image=[^" ]*//' {places.FLAGS}
 systemctl daemon-reload
 systemctl restart containerd
 """
-"""Run once in every worker. A kubelet is started by a step of a scenario, not by a boot."""
+"""Run once in every worker. A kubelet is started by a step of a scenario, not by a boot.
+
+kubeadm up to 1.34 gives it a flag that does nothing any more, and with which one from 1.35 on does not start.
+"""

@@ -17,6 +17,9 @@ OWN_KUBELET: Final = "/usr/bin/kubelet.own"
 LOG: Final = "/var/log/pinproof-kubelet.log"
 DROP_IN: Final = "/etc/systemd/system/kubelet.service.d/99-pinproof.conf"
 RUNTIME_DROP_IN: Final = "/etc/systemd/system/containerd.service.d/99-pinproof.conf"
+FLAGS: Final = "/var/lib/kubelet/kubeadm-flags.env"
+"""The file with arguments that kubeadm writes."""
+
 LAZY: Final = {"GOGC": "400"}
 """Environment of programs whose memory may grow to five times what they use before they look for garbage."""
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ from pinproof.subjects.kind.performance import KindPerformance
 from pinproof.subjects.kind.places import OWN_KUBELET
 from pinproof.subjects.kind.spec import Spec
 from pinproof.subjects.kubelet.binary import KubeletBinary
+from pinproof.subjects.kubelet.configuration import minor_of
 from pinproof.subjects.kubelet.faults import Traps, traps
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.node import Setting
@@ -42,7 +44,7 @@ from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.subject import CAPABILITIES as OF_A_KUBELET
 from pinproof.subjects.kubelet.sweep import Books
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import ADMIT_WAYS, NODE_STEPS, POWER_CUT, Capabilities
+from pinproof.subjects.protocol import ADMIT_WAYS, NODE_STEPS, POWER_CUT, Capabilities, NotObservableError
 
 KEEP: Final = "PINPROOF_KEEP"
 """Environment variable: leave the cluster as it is at the end."""
@@ -54,6 +56,9 @@ CAPABILITIES: Final = Capabilities(
     observables=OF_A_KUBELET.observables | {"events", "made", "enforced"},
     steps=NODE_STEPS | ADMIT_WAYS | {"admitTogether", POWER_CUT, "crash", "disk"},
 )
+
+_RESIZES_ALWAYS: Final = 35
+"""First minor in which the gate for resizing pods is locked."""
 
 _POSSIBLE_CPUS: Final = Path("/sys/devices/system/cpu/possible")
 
@@ -135,6 +140,11 @@ class KindSubject:
             NotObservableError: it wants what an API server does not do.
         """
         check(scenario)
+        if crashes_over_containers(scenario, self.version) and not _may_have_cgroups(scenario):
+            raise NotObservableError(
+                "pods have no cgroups here, for the machine has more CPUs than this host, and a kubelet from 1.35 on crashes "
+                "over containers of an earlier one that have none (kubernetes#137993)"
+            )
         self._gathered = {}
         node = self._ready_node()
         try:
@@ -314,3 +324,10 @@ def _may_have_cgroups(scenario: Scenario) -> bool:
             machine, config = step.machine or machine, step.kubelet or config
             possible.append(configuration.may_have_cgroups(machine, config, here))
     return all(possible)
+
+
+def crashes_over_containers(scenario: Scenario, release: str) -> bool:
+    """Whether kubelets from 1.35 on come after earlier ones; `release` is the first."""
+    restarts = (step for step in map(begun, scenario.steps) if isinstance(step, Restart) and step.kubernetes)
+    minors = [minor_of(each) for each in (release, *(step.kubernetes or "" for step in restarts))]
+    return any(before < _RESIZES_ALWAYS <= after for before, after in pairwise(minors))
