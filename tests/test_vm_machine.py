@@ -108,8 +108,10 @@ def test_a_disk_that_cannot_be_made_is_an_error(made: Guest, tmp_path: Path) -> 
         Guest(means, tmp_path, kubelets=Path("/k/disk"))
 
 
-def served(path: Path, answer: Callable[[str], dict[str, object]]) -> threading.Thread:
-    """A monitor that greets and answers commands."""
+def served(
+    path: Path, answer: Callable[[str], dict[str, object]], *, closing: Callable[[], None] = lambda: None
+) -> threading.Thread:
+    """A monitor that greets and answers commands until it is told to quit; what it does then, before it is gone, is `closing`."""
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(path))
     listening.listen()
@@ -120,9 +122,13 @@ def served(path: Path, answer: Callable[[str], dict[str, object]]) -> threading.
             stream.write('{"QMP": {}}\n')
             stream.flush()
             for line in stream:
+                command = json.loads(line)["execute"]
                 event = json.dumps({"event": "STOP"})
-                stream.write(f"{event}\n{json.dumps(answer(json.loads(line)['execute']))}\n")
+                stream.write(f"{event}\n{json.dumps(answer(command))}\n")
                 stream.flush()
+                if command == "quit":
+                    break
+            closing()
         listening.close()
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -142,32 +148,18 @@ def test_the_monitor_carries_out_commands_among_events(tmp_path: Path) -> None:
 def test_power_is_taken_when_the_disk_is_written(made: Guest) -> None:
     """The process may be killed when it has closed its monitor, which it does after its disks: before, the disk has old parts."""
     done: list[str] = []
-    listening = socket.socket(socket.AF_UNIX)
-    listening.bind(str(made.monitor))
-    listening.listen()
 
-    def serve() -> None:
-        connection, _ = listening.accept()
-        with connection, connection.makefile("rw") as stream:
-            stream.write('{"QMP": {}}\n')
-            stream.flush()
-            for line in stream:
-                stream.write('{"return": {}}\n')
-                stream.flush()
-                if "quit" in line:
-                    break
-            time.sleep(0.3)  # what it has to write takes a moment
-            done.append("written")
+    def closing() -> None:
+        time.sleep(0.3)  # what it has to write takes a moment
+        done.append("written")
 
     class Process:
         def close(self) -> None:
             done.append("killed")
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+    thread = served(made.monitor, lambda _: {"return": {}}, closing=closing)
     made.cut(Process())  # type: ignore[arg-type]  # only how it ends is of interest
     thread.join(5)
-    listening.close()
 
     assert ["written", "killed"] == done
 
