@@ -23,7 +23,7 @@ import (
 const (
 	quick    = 10 * time.Millisecond
 	slow     = 50 * time.Millisecond // a look costs containerd as much as us
-	patience = 10 * time.Second // how long an observation may take before it is incomplete
+	patience = 10 * time.Second      // how long an observation may take before it is incomplete
 
 	healthz      = "http://127.0.0.1:10248/healthz"
 	deviceSocket = kubelet.Root + "/device-plugins/kubelet.sock"
