@@ -39,6 +39,7 @@ from pinproof.subjects.kubelet.configuration import minor_of
 from pinproof.subjects.kubelet.faults import Traps, traps
 from pinproof.subjects.kubelet.identities import Identities
 from pinproof.subjects.kubelet.node import Setting
+from pinproof.subjects.kubelet.observe import rejected
 from pinproof.subjects.kubelet.performance import speaks_of_uids
 from pinproof.subjects.kubelet.refusal import Ending
 from pinproof.subjects.kubelet.subject import CAPABILITIES as OF_A_KUBELET
@@ -283,10 +284,19 @@ class KindSubject:
             return ""
         uid, _ = node.create(_SWEEPER, name=f"sweeper-{self._prefix}{self._runs}", alias="sweeper.0")
         node.bind(uid)
-        node.ask("clean the node", "clean", "await_pods", pods={uid: []})
+        node.until("clean the node", "clean", lambda: self._tidied(node, uid))
         left = Books.of(node)
         node.forget([uid], grace=0)
         return "" if left == self._books else f"the books are not empty again: {left.texts}"
+
+    def _tidied(self, node: KindNode, sweeper: str) -> tuple[bool, object]:
+        """Whether the sweeper has been looked at.
+
+        The books tell it first: what a kubelet rejects in the two seconds after its start stays Pending for ten.
+        """
+        over = rejected(node.status(sweeper))
+        left = Books.of(node)
+        return over or left == self._books, left.texts
 
     def _collect(self) -> Mapping[str, str]:
         if self._node is None:
