@@ -12,6 +12,9 @@ an exception here: it is part of a history. Anything else that escapes is a bug 
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -71,3 +74,22 @@ class CaptureError(SubjectError):
     """An observation could not be completed; what was seen until then is kept, the verdict is `unknown`. Exit code 10."""
 
     exit_code = 10
+
+
+@contextmanager
+def bugs_told(step: str, *, remedy: str, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Whatever is raised becomes a SubjectError that calls it a bug, in a process whose tracebacks nobody sees.
+
+    An expected error stays what it is, and so does what the caller expects (`but`).
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (PinproofError, *but)):
+            raise
+        raise SubjectError(
+            step,
+            f"{type(error).__name__}: {error}\n{traceback.format_exc()}",
+            fault="pinproof: this is a bug of it",
+            remedy=remedy,
+        ) from error

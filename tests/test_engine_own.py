@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tests.own_engine import isolate, machine
 pytestmark = pytest.mark.engine
 
 GONE_SECONDS = 30.0
+STAYS_SECONDS = 1.0
 USER = """
 import subprocess, sys, tempfile
 from pathlib import Path
@@ -76,6 +76,11 @@ def await_gone(home: own.Place) -> None:
     any(not home.run.exists() and not own.is_locked(home.supervisor) for _ in looks(GONE_SECONDS))
 
 
+def stays(home: own.Place) -> bool:
+    """Whether the engine goes on for a second, in which one that nobody wants would have ended."""
+    return all(own.is_locked(home.supervisor) for _ in looks(STAYS_SECONDS))
+
+
 def end(process: subprocess.Popen[str], how: str) -> None:
     """End a user of the engine in one of the ways in which a run can end."""
     if how == "normally":
@@ -108,12 +113,13 @@ def test_the_last_user_ends_it(home: own.Place, user: User) -> None:
     env = {"DOCKER_HOST": home.socket, "PATH": programs.programs().path}
     first.kill()
     first.wait()
-    time.sleep(1)  # an engine that ended with its first user would be gone by then
+    goes_on = stays(home)
 
     answer = engines.ask("docker", env)
     end(second, "normally")
     await_gone(home)
 
+    assert goes_on
     assert isinstance(answer, engines.Engine)
     assert not home.run.exists()
 
@@ -124,8 +130,7 @@ def test_a_kept_engine_goes_on_until_nobody_wants_it(home: own.Place, user: User
     first = user()
     own.keep(engine, wanted=True)
     end(first, "normally")
-    time.sleep(1)  # as long as an engine that nobody keeps has to end
-    kept = own.is_locked(home.supervisor)
+    kept = stays(home)
 
     second = user()
     own.keep(engine, wanted=False)
@@ -141,6 +146,7 @@ def test_what_a_killed_supervisor_leaves_is_removed_by_the_next(home: own.Place,
     before = machine(home)
     orphan = user()
     _supervisor(home).kill()
+    any(machine(home).processes == before.processes for _ in looks(GONE_SECONDS))
     left = machine(home)
 
     end(orphan, "SIGKILL")
@@ -162,7 +168,6 @@ class _Other:
         """Kill it and wait until it is gone, with what dies of that."""
         os.kill(self.pid, signal.SIGKILL)
         any(not Path(f"/proc/{self.pid}/exe").exists() for _ in looks(GONE_SECONDS))
-        time.sleep(2)  # what dies of it is known to nobody any more
 
 
 def _supervisor(home: own.Place) -> _Other:

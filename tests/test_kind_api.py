@@ -78,8 +78,8 @@ class Handler(BaseHTTPRequestHandler):
             if event is None:
                 return
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
-        del format, args
+    def log_message(self, *words: object) -> None:
+        """Say nothing of requests."""
 
 
 @pytest.fixture

@@ -239,16 +239,26 @@ def test_a_call_after_the_end_of_a_container(subject: KubeletSubject) -> None:
     assert ({"a": {"c": Told("0", "1")}}, OF_A) == (back.told, back.assignments)
 
 
+def kubelet(subject: KubeletSubject) -> int:
+    """The process of the subject's kubelet; 0 before there is one."""
+    found = descendants(subject._node.agent.pid)[2:] if subject._node else []
+    return found[0] if found else 0
+
+
+def has_assigned(pid: int) -> bool:
+    """Whether a kubelet has written an assignment of memory."""
+    try:
+        return '"entries":{"' in Path(f"/proc/{pid}/root/var/lib/kubelet/{MEMORY}").read_text()
+    except OSError:
+        return False  # its files are not made yet
+
+
 def test_a_death_that_is_not_ours_is_no_crash(subject: KubeletSubject) -> None:
     """A kubelet that somebody else kills, while a point is armed, makes the history incomplete."""
 
     def kill() -> None:
-        any(subject._node is not None and descendants(subject._node.agent.pid)[2:] for _ in looks(60, pause=0.01))
-        assert subject._node is not None
-        time.sleep(1.5)  # until the admission waits for the runtime, which answers after two seconds
-        os.kill(
-            descendants(subject._node.agent.pid)[2], signal.SIGKILL
-        )  # what began as a launcher may be another by now
+        any(kubelet(subject) and has_assigned(kubelet(subject)) for _ in looks(60, pause=0.01))
+        os.kill(kubelet(subject), signal.SIGKILL)  # which waits for the runtime, that answers after two seconds
 
     subject.close()
     killer = threading.Thread(target=kill)

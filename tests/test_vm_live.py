@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pinproof.running.examine import examine
-from pinproof.scenario.steps import Scenario
+from pinproof.running.steps import Planned, planned
+from pinproof.scenario.steps import Scenario, Step
 from pinproof.scenario.topologies import machine
 from pinproof.subjects.registry import open_subject
 from pinproof.subjects.vm.subject import VmSubject
@@ -35,9 +36,8 @@ subject.run(scenario(*TWO))
 """
 
 
-def scenario(*steps: object) -> Scenario:
-    planned = [step.on(MACHINE) if hasattr(step, "on") else step for step in steps]
-    return Scenario("live", MACHINE, static(reserved="64Mi")(MACHINE), tuple(planned))  # type: ignore[arg-type]  # all are steps now
+def scenario(*steps: Step | Planned) -> Scenario:
+    return Scenario("live", MACHINE, static(reserved="64Mi")(MACHINE), planned(steps, MACHINE))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import itertools
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -89,10 +88,15 @@ def test_kvm_is_only_used_where_a_kernel_comes_to_its_end(tmp_path: Path, emulat
 def test_what_was_found_is_kept_while_the_machine_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second question starts nothing."""
     tries: list[str] = []
+
+    def runs(*_: object) -> bool:
+        tries.append("")
+        return False
+
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv(acceleration.VARIABLE, raising=False)
     monkeypatch.setattr(acceleration, "hindrance", lambda: "")
-    monkeypatch.setattr(acceleration, "runs", lambda *_: bool(tries.append("")))  # type: ignore[func-returns-value]  # None, which is no
+    monkeypatch.setattr(acceleration, "runs", runs)
 
     chosen = [acceleration.chosen(programs.Qemu("", ""), tmp_path) for _ in range(2)]
 
@@ -148,20 +152,19 @@ def test_the_monitor_carries_out_commands_among_events(tmp_path: Path) -> None:
 def test_power_is_taken_when_the_disk_is_written(made: Guest) -> None:
     """The process may be killed when it has closed its monitor, which it does after its disks: before, the disk has old parts."""
     done: list[str] = []
+    cut = threading.Event()
 
     def closing() -> None:
-        time.sleep(0.3)  # what it has to write takes a moment
+        cut.wait(0.3)  # what it has to write takes longer than who does not wait for it
         done.append("written")
 
-    class Process:
-        def close(self) -> None:
-            done.append("killed")
-
     thread = served(made.monitor, lambda _: {"return": {}}, closing=closing)
-    made.cut(Process())  # type: ignore[arg-type]  # only how it ends is of interest
+    made.cut()
+    seen = list(done)
+    cut.set()
     thread.join(5)
 
-    assert ["written", "killed"] == done
+    assert ["written"] == seen
 
 
 def test_what_a_machine_refuses_is_an_error(tmp_path: Path) -> None:

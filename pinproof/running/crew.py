@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -19,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, Protocol, Self, TypeVar
 
-from pinproof.errors import PinproofError, SubjectError
+from pinproof.errors import PinproofError, SubjectError, bugs_told
 
 Task = TypeVar("Task")
 Report = TypeVar("Report")
@@ -205,20 +204,20 @@ def _died(code: int | None) -> SubjectError:
     )
 
 
+_REPORT = "report it with these lines; `-n 0` shows it in one process"
+
+
 def _serve(connection: Connection, hire: Hire[Task, Report]) -> None:
     """The life of a process, which ignores Ctrl-C: tasks in, reports out, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with suppress(OSError, EOFError), connection:  # the parent has closed the pipe, or is gone
+    gone = (OSError, EOFError)  # the parent has closed the pipe, or is no more
+    with suppress(*gone), connection:
         try:
-            with hire(connection.poll) as worker:
+            with bugs_told("run scenarios", remedy=_REPORT, but=gone), hire(connection.poll) as worker:
                 _work(connection, worker)
         except PinproofError as error:
             connection.send(Broken.by(error))
-        except (EOFError, OSError):
-            raise
-        except Exception:  # noqa: BLE001  # the parent tells of it
-            connection.send(Broken.by(_bug(traceback.format_exc())))
 
 
 def _work(connection: Connection, worker: Hand[Task, Report]) -> None:
@@ -227,12 +226,3 @@ def _work(connection: Connection, worker: Hand[Task, Report]) -> None:
         for report in worker.carry_out(connection.recv()):
             connection.send(report)
         connection.send(Done())
-
-
-def _bug(trace: str) -> SubjectError:
-    return SubjectError(
-        "run scenarios",
-        f"a worker failed\n{trace}",
-        fault="pinproof: this is a bug of it",
-        remedy="report it with these lines; `-n 0` shows it in one process",
-    )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pinproof.errors import CaptureError, InputError, SubjectError
+from pinproof.errors import CaptureError, InputError, SubjectError, bugs_told
 from pinproof.history import Outcome
 from pinproof.ledger import Ledger, Ruling
 from pinproof.report import CaseResult
@@ -119,11 +119,10 @@ class Worker:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Leave nothing behind, and tell the controller what was collected, or that something may be left."""
         try:
-            self._discard()
+            with bugs_told("close the subject", remedy="report it with these lines; the next run removes what is left"):
+                self._discard()
         except SubjectError as error:
             self.selected.trouble = self.selected.trouble or str(error)
-        except Exception as error:  # noqa: BLE001  # whatever it is, a process of pytest-xdist would keep it to itself
-            self.selected.trouble = self.selected.trouble or str(_unclosed(error))
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["pinproof"] = self.selected.packed()
 
@@ -235,15 +234,6 @@ class Worker:
         if not self._ran or self._lost >= LOST_IN_A_ROW:
             self.selected.trouble = str(raised)
             item.session.shouldfail = "the subject cannot be started"
-
-
-def _unclosed(error: Exception) -> SubjectError:
-    return SubjectError(
-        "close the subject",
-        f"{type(error).__name__}: {error}; something of it may be left",
-        fault="pinproof",
-        remedy="report this; the next run removes what is left",
-    )
 
 
 def _message(end: End, ruling: Ruling) -> str:

@@ -136,14 +136,13 @@ class Guest:
             remedy="set PINPROOF_SLOW=3 on a slow machine; run `pinproof doctor`",
         )
 
-    def cut(self, agent: Agent) -> None:
+    def cut(self) -> None:
         """Take the power from a machine whose disk is still; what its kernel gave to the disk is there. Raises SubjectError.
 
         A process that is killed would take with it which clusters of the disk are where.
         """
         with Monitor(self.monitor, seconds=self._means.timeouts.seconds("stop")) as monitor:
             monitor.quit()
-        agent.close()
 
     def command(self, boot: Boot) -> Sequence[str]:
         """QEMU's command line."""

@@ -75,7 +75,8 @@ class VmNode(Node):
             self._shut_down()
         else:
             self.agent.call("still", seconds=self.timeouts.seconds("stop"))
-            self._guest.cut(self.agent)
+            self._guest.cut()
+            self.agent.close()
         words = kernel.split()
         more = tuple(word for word in words if word != KASLR)
         boot = replace(self._boot, random=KASLR in words, words=more)
