@@ -90,13 +90,31 @@ def pinproof(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("seeded", EVERY)
 def test_kubelet_with_the_bug_is_caught(module: Path, tmp_path: Path, seeded: Seeded) -> None:
     """Built from a patch, run, found: exit 1, and the named case among the failures."""
-    patch, kubelet, out = tmp_path / "bug.patch", tmp_path / "kubelet", tmp_path / "out"
-    patch.write_text(patch_of(seeded, module), encoding="utf-8")
-    built = pinproof("build", "kubelet", RELEASE, "--patch", str(patch), "--output", str(kubelet))
-    assert 0 == built.returncode, built.stderr
+    caught(seeded, f"{seeded.subject}:{built(seeded, module, tmp_path)}", tmp_path / "out")
 
+
+@pytest.mark.engine
+@pytest.mark.timeout(1800)
+def test_kubelet_with_the_bug_is_caught_on_a_cluster(module: Path, tmp_path: Path) -> None:
+    """The same, swapped into a worker of a kind cluster."""
+    seeded = next(each for each in SEEDED if each.name == "first-node-only")
+
+    caught(seeded, f"kind:{RELEASE}?kubelet={built(seeded, module, tmp_path)}", tmp_path / "out")
+
+
+def built(seeded: Seeded, module: Path, place: Path) -> Path:
+    """The kubelet with a bug, as a user builds it."""
+    patch, kubelet = place / "bug.patch", place / "kubelet"
+    patch.write_text(patch_of(seeded, module), encoding="utf-8")
+    done = pinproof("build", "kubelet", RELEASE, "--patch", str(patch), "--output", str(kubelet))
+    assert 0 == done.returncode, done.stderr
+    return kubelet
+
+
+def caught(seeded: Seeded, subject: str, out: Path) -> None:
+    """The case that is there for it fails, and a run with it says so."""
     path, _, test = seeded.caught_by.partition("::")
-    run = pinproof("run", "--subject", f"{seeded.subject}:{kubelet}", f"suites/{path}.py::{test}", "--out", str(out))
+    run = pinproof("run", "--subject", subject, f"suites/{path}.py::{test}", "--out", str(out))
 
     assert 1 == run.returncode, run.stdout + run.stderr
     outcomes = {case["outcome"] for case in json.loads((out / "report.json").read_text(encoding="utf-8"))["cases"]}
