@@ -138,6 +138,23 @@ def test_hints_of_another_provider() -> None:
     assert (("example.com/c", None), ("example.com/d", ())) == pod.containers[0].hints
 
 
+def test_memory_that_cannot_be_touched() -> None:
+    """A process needs memory beside what it touches, and no limit is none that it could meet."""
+    told = problems(
+        """
+        steps:
+        - admit: {name: a, containers: [{name: c, memory: 64Mi, touch: 64Mi}]}
+        - admit: {name: b, containers: [{name: c, memory: 64Mi, touch: "0"}]}
+        - admit: {name: d, containers: [{name: c, requests: {memory: 64Mi}, touch: 400Mi}]}
+        """
+    )
+
+    assert told == [
+        "steps[0].admit.containers[0].touch: 64Mi is not below the limit 64Mi: a process needs some beside it",
+        "steps[1].admit.containers[0].touch: 0 is no memory; leave it out, or give an amount",
+    ]
+
+
 def test_hints_that_cannot_be() -> None:
     """A device has a domain, a node exists (also after the machine changed), and a hint says whether it is preferred."""
     told = problems(

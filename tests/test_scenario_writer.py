@@ -32,11 +32,13 @@ def containers(draw: st.DrawFn, name: str, *, init: bool) -> Container:
     requests |= {r: draw(amounts) for r in draw(st.lists(st.sampled_from(["cpu", "memory"]))) if r not in limits}
     if not requests.keys().isdisjoint({"cpu", "memory"}) and draw(st.booleans()):
         requests["hugepages-2Mi"] = limits["hugepages-2Mi"] = draw(pages)
+    room = "memory" not in limits and draw(st.booleans())
     return Container(
         name=name,
         requests=tuple(sorted(requests.items())),
         limits=tuple(sorted(limits.items())),
         restart_always=init and draw(st.booleans()),
+        touch=draw(amounts.filter(lambda amount: amount > Quantity.ZERO)) if room else None,
     )
 
 

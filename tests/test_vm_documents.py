@@ -45,6 +45,11 @@ def test_a_container_touches_some_of_what_it_may_use(amounts: dict[str, Any], wo
     assert touching(container(**amounts)) == words
 
 
+def test_a_scenario_may_say_how_much_memory_is_touched() -> None:
+    assert ["--memory=419430400"] == touching(container(memory="1Gi", touch="400Mi"))
+    assert ["--memory=419430400"] == touching(container(memory="64Mi", limited=False, touch="400Mi"))
+
+
 def test_every_container_of_a_pod_is_told_what_to_touch() -> None:
     two = pod("a", container(name="c", memory="32Mi"), init=[container(name="i", memory="64Mi")])
     spec = json.loads(vm_pod(two, uid="a.1", namespace="n1", arrival=1))["spec"]

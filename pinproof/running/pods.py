@@ -25,6 +25,7 @@ def container(
     hugepages: Mapping[str, str] | None = None,
     requests: Mapping[str, str] | None = None,
     limited: bool = True,
+    touch: str | None = None,
 ) -> Container:
     """A container whose limits are these amounts, and its requests too unless `requests` changes them.
 
@@ -35,6 +36,7 @@ def container(
         hugepages: page size (`2Mi`) → amount (`64Mi`).
         requests: requests that differ from the limits.
         limited: False keeps memory and CPU as requests only; huge pages keep their limit, they have no meaning without.
+        touch: memory that its process writes to, on subjects whose containers touch memory; None leaves it to them.
     """
     amounts = {} if memory is None else {"memory": memory}
     amounts |= {} if cpu is None else {"cpu": cpu}
@@ -43,6 +45,7 @@ def container(
         name=name,
         requests=_resources({**amounts, **pages, **(requests or {})}),
         limits=_resources({**amounts, **pages} if limited else pages),
+        touch=None if touch is None else Quantity.parse(touch),
     )
 
 
@@ -73,12 +76,13 @@ def guaranteed(
     memory: str | None = None,
     cpu: str = "100m",
     hugepages: Mapping[str, str] | None = None,
+    touch: str | None = None,
     containers: Sequence[Container] = (),
     init: Sequence[Container] = (),
     restart_policy: RestartPolicy = "Always",
 ) -> Pod:
     """A Guaranteed pod: either one container `c` of these amounts, or the containers given."""
-    apps = containers or [container(memory=memory, cpu=cpu, hugepages=hugepages)]
+    apps = containers or [container(memory=memory, cpu=cpu, hugepages=hugepages, touch=touch)]
     return _promised("Guaranteed", pod(name, *apps, init=init, restart_policy=restart_policy))
 
 
@@ -88,12 +92,13 @@ def burstable(
     memory: str | None = "64Mi",
     cpu: str = "100m",
     hugepages: Mapping[str, str] | None = None,
+    touch: str | None = None,
     containers: Sequence[Container] = (),
     init: Sequence[Container] = (),
     restart_policy: RestartPolicy = "Always",
 ) -> Pod:
     """A Burstable pod: either one container `c` that requests these amounts without limits, or the containers given."""
-    apps = containers or [container(memory=memory, cpu=cpu, hugepages=hugepages, limited=False)]
+    apps = containers or [container(memory=memory, cpu=cpu, hugepages=hugepages, limited=False, touch=touch)]
     return _promised("Burstable", pod(name, *apps, init=init, restart_policy=restart_policy))
 
 

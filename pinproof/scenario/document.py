@@ -192,6 +192,9 @@ class ContainerDocument(Document):
     hints: HintsField = Field(default_factory=dict)
     """Scope container: device → what another hint provider answers; null is no preference, [] is impossible."""
 
+    touch: QuantityText | None = None
+    """Memory that its process writes to, on subjects whose containers touch memory; left out: as much as these choose."""
+
 
 class PodDocument(Document):
     """A pod in the short form."""

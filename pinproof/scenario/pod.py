@@ -45,6 +45,9 @@ class Container:
     hints: OtherHints = ()
     """Scope container: what another hint provider answers; () is a provider without preference."""
 
+    touch: Quantity | None = None
+    """Memory that its process writes to, where processes touch any; None: as much as the subject chooses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pod:

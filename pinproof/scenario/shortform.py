@@ -56,7 +56,8 @@ def _short(document: ContainerDocument) -> Container:
     both = shorthand(document)
     sidecar = document.restart_policy is not None
     container = _container(document.name, both | document.requests, both | document.limits, sidecar=sidecar)
-    return replace(container, hints=hints_of(document.hints))
+    touch = Quantity.parse(document.touch) if document.touch is not None else None
+    return replace(container, hints=hints_of(document.hints), touch=touch)
 
 
 def _full(document: ManifestContainer) -> Container:
@@ -128,7 +129,19 @@ def _check_container(container: ContainerDocument | ManifestContainer) -> Iterat
     short: dict[str, Location] = {
         r: ("hugepages", r.removeprefix(HUGEPAGES)) if r.startswith(HUGEPAGES) else (r,) for r in both
     }
-    yield from _check_resources(_short(container), _places(container.requests, container.limits) | short)
+    made = _short(container)
+    yield from _check_resources(made, _places(container.requests, container.limits) | short)
+    yield from ((("touch",), message) for message in _check_touch(made))
+
+
+def _check_touch(container: Container) -> Iterator[str]:
+    touch, limit = container.touch, dict(container.limits).get("memory")
+    if touch is None:
+        return
+    if touch <= Quantity.ZERO:
+        yield f"{touch} is no memory; leave it out, or give an amount"
+    elif limit is not None and touch >= limit:
+        yield f"{touch} is not below the limit {limit}: a process needs some beside it"
 
 
 def _places(requests: Iterable[str], limits: Iterable[str]) -> dict[str, Location]:

@@ -228,6 +228,8 @@ def _container(container: Container) -> Entries:
         entries["restartPolicy"] = "Always"
     if container.hints:
         entries["hints"] = other_hints.written(container.hints)
+    if container.touch is not None:
+        entries["touch"] = container.touch.written or str(container.touch)
     return entries
 
 

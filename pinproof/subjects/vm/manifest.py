@@ -9,7 +9,8 @@ from pinproof.scenario.pod import Container, Pod
 from pinproof.subjects.kubelet.manifest import static_pod
 
 MOST_TOUCHED: Final = 16 << 20
-"""Bytes of ordinary pages that a container touches at most; of what it may use it touches no more than a quarter."""
+"""Bytes of ordinary pages that a container touches at most, if its scenario does not say how much; no more than a quarter
+of what it may use."""
 
 MOST_HUGE: Final = 32 << 20
 """Bytes of huge pages of one size that a container touches at most, and at least one page."""
@@ -34,12 +35,14 @@ def touching(container: Container) -> list[str]:
     words = []
     for name, quantity in amounts.items():
         size = quantity.exact_int() or 0
-        if name == "memory":
+        if name == "memory" and container.touch is None:
             words.append(f"--memory={min(size // 4, MOST_TOUCHED)}")
         elif name.startswith(_HUGE):
             page = _bytes(name.removeprefix(_HUGE))
             if size >= page:
                 words.append(f"--pages={page}:{max(page, min(size, MOST_HUGE) // page * page)}")
+    if container.touch is not None:
+        words.append(f"--memory={container.touch.value()}")
     return words
 
 
