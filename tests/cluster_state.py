@@ -21,7 +21,10 @@ FILES = (
     "/etc/default/kubelet",
 )
 LOOK = "; ".join(f"echo == {file}; cat {file} 2>/dev/null; echo" for file in FILES)
-LISTS = "echo == pods; ls /var/lib/kubelet/pods; echo == images; ctr -n k8s.io images list -q | sort"
+LISTS = (
+    "echo == pods; ls /var/lib/kubelet/pods; echo == images; ctr -n k8s.io images list -q | sort; "
+    "echo == folder; ls -A /var/lib/kubelet; echo == file; stat -c '%i %a %u %g %Y' /var/lib/kubelet/config.yaml"
+)
 
 
 def state(cluster: Cluster) -> dict[str, str]:

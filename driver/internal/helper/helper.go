@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	usage = "usage: pinproof-runtime helper machine | observe [allocatable] | state | pages | exit CODE | restart UNIT\n"
+	usage = "usage: pinproof-runtime helper machine | observe [allocatable] | state | pages | exit CODE | saved | " +
+		"restart UNIT | configuration UNIT | save ROOT FILE… | change CHANGE | confirm ROOT | return ROOT UNIT | forget ROOT\n"
 
 	patience = 10 * time.Second
 	quick    = 5 * time.Millisecond
@@ -56,10 +57,33 @@ func answer(arguments []string) (reply, error) {
 		return pages(ctx)
 	case question == "exit" && len(rest) == 1:
 		return nil, exit(ctx, rest[0])
+	case question == "saved" && len(rest) == 0:
+		return kept(kubelet.Root)
+	}
+	return disrupt(question, rest)
+}
+
+// disrupt does what only the helper of a node that may be disrupted can do.
+func disrupt(question string, rest []string) (reply, error) {
+	switch {
 	case question == "restart" && len(rest) == 1:
 		return restart(rest[0])
+	case question == "configuration" && len(rest) == 1:
+		return configuration(rest[0])
+	case question == "save" && len(rest) > 1:
+		return nil, inHost(func() error { return save(rest[0], rest[1:]) })
+	case question == "change" && len(rest) == 1:
+		return nil, begin(rest[0])
+	case question == "confirm" && len(rest) == 1:
+		return nil, inHost(func() error { return confirm(rest[0]) })
+	case question == "return" && len(rest) == 2:
+		return nil, putBackAll(rest[0], rest[1])
+	case question == "forget" && len(rest) == 1:
+		return nil, inHost(func() error { return forget(rest[0]) })
+	case question == "guard" && len(rest) == 2:
+		return nil, guard(rest[0], rest[1])
 	}
-	return nil, fmt.Errorf("%q is no question; %s", strings.Join(arguments, " "), usage)
+	return nil, fmt.Errorf("%q is no question; %s", strings.Join(append([]string{question}, rest...), " "), usage)
 }
 
 // state is what the kubelet remembers, as texts; null for a file that is not there. One that cannot be read is an error.

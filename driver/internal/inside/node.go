@@ -17,6 +17,7 @@ import (
 	"pinproof.dev/driver/internal/containerd"
 	"pinproof.dev/driver/internal/kubelet"
 	"pinproof.dev/driver/internal/mounts"
+	"pinproof.dev/driver/internal/systemd"
 	"pinproof.dev/driver/internal/trap"
 )
 
@@ -100,7 +101,7 @@ func (n *node) start(_ context.Context, r startRequest) (reply, error) {
 		return nil, err
 	}
 	n.log = newLog()
-	startUnit := func() error { _, err := systemctl("start", unit); return err }
+	startUnit := func() error { _, err := systemd.Ctl("start", unit); return err }
 	if r.Traps != "" {
 		plain := startUnit
 		startUnit = func() error { return n.trapped(plain) }

@@ -1,15 +1,12 @@
 package inside
 
 import (
-	"bytes"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"pinproof.dev/driver/internal/systemd"
 )
 
 // The kubelet of a node of kind is a unit of systemd, and stays one: it is started and stopped as on any machine.
@@ -17,15 +14,6 @@ const (
 	unit    = "kubelet.service"
 	program = "/usr/bin/kubelet"
 )
-
-// systemctl runs the command and returns what it says.
-func systemctl(arguments ...string) (string, error) {
-	said, err := exec.Command("systemctl", arguments...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("systemctl %s: %w: %s", strings.Join(arguments, " "), err, bytes.TrimSpace(said))
-	}
-	return string(said), nil
-}
 
 // A status is what systemd knows of the kubelet.
 type status struct {
@@ -35,17 +23,9 @@ type status struct {
 }
 
 func statusOf() (status, error) {
-	said, err := systemctl("show", unit, "--property=MainPID,ExecMainStatus,ExecMainCode")
+	values, err := systemd.Numbers(unit, "MainPID", "ExecMainStatus", "ExecMainCode")
 	if err != nil {
 		return status{}, err
-	}
-	values := map[string]int{}
-	for line := range strings.SplitSeq(said, "\n") {
-		name, value, _ := strings.Cut(line, "=")
-		number, err := strconv.Atoi(value)
-		if err == nil {
-			values[name] = number
-		}
 	}
 	s := status{pid: values["MainPID"], code: values["ExecMainStatus"]}
 	const killed, dumped = 2, 3 // si_code of SIGCHLD
@@ -76,7 +56,7 @@ func stop(signal string, timeout time.Duration) (killed bool, err error) {
 	if err != nil || before.pid == 0 {
 		return false, err
 	}
-	if _, err := systemctl("kill", "--kill-whom=main", "--signal="+signal, unit); err != nil {
+	if _, err := systemd.Ctl("kill", "--kill-whom=main", "--signal="+signal, unit); err != nil {
 		return false, err
 	}
 	for deadline := time.Now().Add(timeout); alive(before.pid); time.Sleep(quick) {
@@ -86,6 +66,6 @@ func stop(signal string, timeout time.Duration) (killed bool, err error) {
 			deadline = deadline.Add(timeout)
 		}
 	}
-	_, err = systemctl("stop", unit) // systemd has taken note when this returns
+	_, err = systemd.Ctl("stop", unit) // systemd has taken note when this returns
 	return killed, err
 }

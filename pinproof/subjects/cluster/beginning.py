@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -58,7 +58,16 @@ def _difference(found: Found, release: str, seen: Observation) -> str:
 
 def require_same(found: Found, machine: Machine, config: KubeletConfig, release: str) -> None:
     """Raises NotObservableError where the node is not what a scenario wants, in what the managers see; it says what differs."""
-    differing = [*_of_machines(machine, found.machine)] or [*_of_configurations(config, found, release)]
+    require_machine(found, machine)
+    _require_none(configuration_differs(found.machine, config, found.kubelet, release))
+
+
+def require_machine(found: Found, machine: Machine) -> None:
+    """Raises NotObservableError where the node is another machine, in what the managers see; it says what differs."""
+    _require_none([*_of_machines(machine, found.machine)])
+
+
+def _require_none(differing: Sequence[str]) -> None:
     if differing:
         raise NotObservableError(f"the node is given, and is another: {'; '.join(differing)}")
 
@@ -84,14 +93,16 @@ def _shape(machine: Machine) -> str:
     return f"NUMA nodes {', '.join(nodes)}"
 
 
-def _of_configurations(config: KubeletConfig, found: Found, release: str) -> Iterator[str]:
-    """On the machine as it was found: names are part of what is settled."""
-    left, right = (_settled(found.machine, each, release) for each in (config, found.kubelet))
+def configuration_differs(machine: Machine, wanted: KubeletConfig, there: KubeletConfig, release: str) -> list[str]:
+    """The fields by which kubelets of a release with these configurations differ; empty where one serves as the other.
+
+    The machine is the node's as it was found: names are part of what is settled.
+    """
+    left, right = (_settled(machine, each, release) for each in (wanted, there))
     if left == right:
-        return
-    fields = (name for name in KubeletConfig.__slots__ if getattr(config, name) != getattr(found.kubelet, name))
-    for name in fields:
-        yield f"{name} is to be {_text(getattr(config, name))}, and is {_text(getattr(found.kubelet, name))}"
+        return []
+    fields = (name for name in KubeletConfig.__slots__ if getattr(wanted, name) != getattr(there, name))
+    return [f"{name} is to be {_text(getattr(wanted, name))}, and is {_text(getattr(there, name))}" for name in fields]
 
 
 def _settled(machine: Machine, config: KubeletConfig, release: str) -> Settings | str:

@@ -43,6 +43,9 @@ class Shape:
     real: bool
     """The NUMA nodes and CPUs that the kubelet sees are those of the kernel, so that cpusets mean something."""
 
+    cpus: CpuSet
+    """Those of the kernel that a process may have."""
+
     notes: tuple[str, ...] = ()
     """What a `Machine` cannot say of it."""
 
@@ -67,8 +70,9 @@ def shape_of(answer: Document, node: str) -> Shape:
             ) from error
     machine = imported.machine
     mems = {node.id for node in machine.nodes if node.memory}
-    real = mems == set(CpuSet.parse(answer["mems"])) and machine.cpus == CpuSet.parse(answer["cpus"])
-    return Shape(machine, real, imported.notes)
+    cpus = CpuSet.parse(answer["cpus"])
+    real = mems == set(CpuSet.parse(answer["mems"])) and machine.cpus == cpus
+    return Shape(machine, real, cpus, imported.notes)
 
 
 def told(shape: Shape, config: KubeletConfig) -> str:

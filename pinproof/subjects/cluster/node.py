@@ -17,6 +17,7 @@ from pinproof.scenario.pod import Container, Pod
 from pinproof.subjects.cluster import manifest
 from pinproof.subjects.cluster.api import Api, ApiError, Document, RefusedError
 from pinproof.subjects.cluster.apinode import ApiNode, begun, rejection
+from pinproof.subjects.cluster.changes import UNIT
 from pinproof.subjects.cluster.helper import PROGRAM, Helper
 from pinproof.subjects.cluster.initial import uid_of
 from pinproof.subjects.cluster.lease import RENEWAL
@@ -31,7 +32,6 @@ from pinproof.subjects.protocol import NotObservableError
 from pinproof.subjects.vm.manifest import touching
 from pinproof.vm.pages import pages
 
-UNIT: Final = "kubelet.service"
 ADMISSIONS: Final = "kubelet_topology_manager_admission_requests_total"
 STARTED: Final = "process_start_time_seconds"
 

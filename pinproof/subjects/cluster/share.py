@@ -24,7 +24,12 @@ def free(node: Mapping[str, Any], there: Iterable[Pod]) -> dict[str, int]:
     """What the node (a document of the API server) has for pods beyond what those that are there ask for."""
     allocatable = node["status"]["allocatable"]
     counted = {name: text for name, text in allocatable.items() if name in ("cpu", "memory") or "hugepages-" in name}
-    left = {name: _amount(name, Quantity.parse(text)) for name, text in counted.items()}
+    return without({name: _amount(name, Quantity.parse(text)) for name, text in counted.items()}, there)
+
+
+def without(allocatable: Amounts, there: Iterable[Pod]) -> dict[str, int]:
+    """What is left of it beyond what pods that are there ask for."""
+    left = dict(allocatable)
     for pod in there:
         for name, amount in requested(pod).items():
             left[name] = left.get(name, 0) - amount

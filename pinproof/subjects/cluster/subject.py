@@ -11,15 +11,19 @@ from typing import Final
 
 from pinproof.errors import CaptureError, SubjectError
 from pinproof.history import History, Observation
+from pinproof.scenario.config import KubeletConfig
+from pinproof.scenario.cpuset import CpuSet
 from pinproof.scenario.steps import Scenario
 from pinproof.subjects.cluster import access, discovery, initial, lease, premises, share
+from pinproof.subjects.cluster.altering import alters, require_possible
 from pinproof.subjects.cluster.api import Api, Document, RefusedError
-from pinproof.subjects.cluster.beginning import choose, require_same
+from pinproof.subjects.cluster.beginning import choose, configuration_differs, require_machine, require_same
+from pinproof.subjects.cluster.changeable import ChangeableNode
+from pinproof.subjects.cluster.changes import Changes
 from pinproof.subjects.cluster.disruption import Disruption
 from pinproof.subjects.cluster.draining import drain
 from pinproof.subjects.cluster.helper import Helper
 from pinproof.subjects.cluster.manifest import Home
-from pinproof.subjects.cluster.node import ClusterNode
 from pinproof.subjects.cluster.performance import ClusterPerformance
 from pinproof.subjects.cluster.spec import Spec
 from pinproof.subjects.kind.checks import check
@@ -29,7 +33,7 @@ from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.subjects.protocol import Capabilities, Found, NotObservableError
 
 STEPS: Final = frozenset({"admit", "admitTogether", "remove", "exit"})
-DISRUPTIVE: Final = frozenset({"restart", "restart.order"})
+DISRUPTIVE: Final = frozenset({"restart", "restart.order", "restart.kubelet", "restart.state", "restart.cpu_state"})
 
 POLICIES: Final = ("memoryManagerPolicy", "topologyManagerPolicy", "topologyManagerScope", "cpuManagerPolicy")
 
@@ -53,8 +57,17 @@ class ClusterSubject:
         self._nodes = {str(node["metadata"]["name"]): node for node in nodes}
         self._stack = ExitStack()
         self._taken: lease.Taken | None = None
-        self._node: ClusterNode | None = None
+        self._node: ChangeableNode | None = None
         self._machine = ""
+        self._cpus = CpuSet()
+        """Those that the cgroups of the node's pods may be given."""
+
+        self._room: share.Amounts = {}
+        """What was free on the node when it was as it was found."""
+
+        self._clean_as: KubeletConfig | None = None
+        """The configuration that an altered node was begun anew with, while no scenario has changed it since."""
+
         self._there: tuple[initial.Resident, ...] = ()
         self._found: Found | None = None
         self._known: object = None
@@ -94,6 +107,9 @@ class ClusterSubject:
         """The node as it is now, after what earlier scenarios have left in its books was given back."""
         node = self._ready_node()
         with _explained("look at the node"):
+            if self._found and self._clean_as and self._there == initial.residents(node.others()):
+                return self._found  # which is what will be there again
+            self._restore(node)
             state, cpu = self._tidy(node)
             there = initial.residents(node.others())
             documents = {pod["metadata"]["uid"]: pod for pod in node.others()}
@@ -125,13 +141,16 @@ class ClusterSubject:
         node = self._ready_node()
         found = self._found or self.found()
         own = self.own(scenario)
-        require_same(found, scenario.machine, scenario.kubelet, self.version)
+        self._require_possible(node, found, scenario, own)
         check(own)
         self._gathered = {}
         with _explained("carry out a scenario"):
             self._require_node(node)
             document = self._api.get(f"/api/v1/nodes/{node.name}")
-            share.check(own.steps, share.free(document, (each.pod for each in self._there)), self._spec.share)
+            if not node.altered:
+                self._room = share.free(document, (each.pod for each in self._there))
+            share.check(own.steps, self._room, self._spec.share)
+            self._let_begin(node, found, scenario, own)
             return self._perform(node, own, skipped=len(scenario.steps) - len(own.steps))
 
     def gather(self) -> Mapping[str, str]:
@@ -145,7 +164,42 @@ class ClusterSubject:
 
     # A scenario
 
-    def _perform(self, node: ClusterNode, own: Scenario, *, skipped: int) -> History:
+    def _require_possible(self, node: ChangeableNode, found: Found, scenario: Scenario, own: Scenario) -> None:
+        """Raises NotObservableError for what cannot be done, or is not done to a node."""
+        if node.name not in self._spec.disruptive:
+            require_same(found, scenario.machine, scenario.kubelet, self.version)
+            return
+        require_machine(found, scenario.machine)
+        there = [each.pod for each in self._there]
+        require_possible(scenario, own, found, there, release=self.version, cpus=self._cpus, part=self._spec.share)
+
+    def _let_begin(self, node: ChangeableNode, found: Found, scenario: Scenario, own: Scenario) -> None:
+        """Let the node be as the scenario begins: as it was found, or with another configuration and nothing in its books."""
+        config = scenario.kubelet
+        if not configuration_differs(found.machine, config, found.kubelet, self.version):
+            if node.altered:
+                self._restore(node)
+                if self.found() != found:
+                    raise NotObservableError(
+                        "the kubelet was restarted, and has other books for the pods that are there"
+                    )
+        else:
+            if config != self._clean_as:
+                self._clean_as = None
+                node.begin_anew(replace(node.setting, kubelet=config))
+                self._clean_as = config
+            self._tidy(node)
+        if alters(own):
+            node.save()
+            self._clean_as = None
+
+    def _restore(self, node: ChangeableNode) -> None:
+        """Give the node back what it had, if anything of it was changed."""
+        self._clean_as = None
+        if node.altered and node.restore():
+            sys.stderr.write(f"pinproof: {node.name} has its own configuration again\n")
+
+    def _perform(self, node: ChangeableNode, own: Scenario, *, skipped: int) -> History:
         node.begin()
         self._runs += 1
         performance = ClusterPerformance(own, node, prefix=f"{self._prefix}{self._runs}", there=self._there)
@@ -165,7 +219,7 @@ class ClusterSubject:
         unseen = tuple(Observation(running=True) for _ in range(skipped))
         return replace(history, observations=(*unseen, *history.observations), unseen=skipped)
 
-    def _require_node(self, node: ClusterNode) -> None:
+    def _require_node(self, node: ChangeableNode) -> None:
         """Raises SubjectError where the node is not ours any more, or not ready."""
         lost = self._taken.lost if self._taken else "it was given back"
         trouble = f"our lease is lost: {lost}" if lost else node.trouble()
@@ -177,7 +231,7 @@ class ClusterSubject:
                 remedy=f"see `kubectl describe node {node.name}`; give another node with --node",
             )
 
-    def _tidy(self, node: ClusterNode) -> tuple[str | None, str | None]:
+    def _tidy(self, node: ChangeableNode) -> tuple[str | None, str | None]:
         """Let the kubelet give back what pods that are gone still hold, ours and others'; returns the state files' texts."""
         for attempt in range(_SWEEPS):
             texts = node.texts()
@@ -200,7 +254,7 @@ class ClusterSubject:
 
     # A node
 
-    def _ready_node(self) -> ClusterNode:
+    def _ready_node(self) -> ChangeableNode:
         if self._node is None:
             try:
                 with _explained("take up a node"):
@@ -210,7 +264,7 @@ class ClusterSubject:
                 raise
         return self._node
 
-    def _take(self) -> ClusterNode:
+    def _take(self) -> ChangeableNode:
         """Have a node: a lease, a helper pod, and what it tells."""
         api, timeouts, spec = self._api, self.timeouts, self._spec
         access.require(api, disruptive=bool(spec.disruptive), drain=spec.drain)
@@ -224,25 +278,44 @@ class ClusterSubject:
             if spec.drain:
                 evicted = drain(api, name, timeouts)
                 sys.stderr.write(f"pinproof: {name}: {evicted} pods were evicted\n")
-        helper = Helper(
-            api, name, image=spec.image, root=spec.root, timeouts=timeouts, privileged=name in spec.disruptive
-        )
-        self._stack.callback(helper.close)
+        helper, left_altered = self._helper(name)
         shape = discovery.shape_of(helper.ask("machine"), name)
-        config = discovery.configuration_of(api.get(f"/api/v1/nodes/{name}/proxy/configz")["kubeletconfig"], name)
+        told = api.get(f"/api/v1/nodes/{name}/proxy/configz")["kubeletconfig"]
         home = Home(premises.NAMESPACE, spec.image, pull="IfNotPresent")
-        node = ClusterNode(
-            name, api, helper, home, Setting(shape.machine, config, self.version), timeouts, real=shape.real
-        )
+        changes = Changes(helper, root=spec.root, seconds=timeouts.seconds("ready"))
+        setting = Setting(shape.machine, discovery.configuration_of(told, name), self.version)
+        node = ChangeableNode(name, api, helper, home, setting, timeouts, real=shape.real, changes=changes)
         self._stack.callback(self._empty, node)
         if left := node.clean():
             sys.stderr.write(f"pinproof: {name} had {left} pods of a run that was killed; they are deleted\n")
-        self._machine = discovery.told(shape, config)
+        if left_altered:
+            node.restore()
+            sys.stderr.write(f"pinproof: {name} had the configuration of a run that was killed; it has its own again\n")
+        self._machine = discovery.told(shape, node.setting.kubelet)
+        self._cpus = shape.cpus if told.get("cgroupsPerQOS", True) else shape.machine.cpus
         others = len(initial.residents(node.others())) - 1
         sys.stderr.write(f"pinproof: {name}: kubelet {self.version}, {self._machine}; pods that are there: {others}\n")
         for note in shape.notes:
             sys.stderr.write(f"pinproof: {name}: {note}\n")
         return node
+
+    def _helper(self, name: str) -> tuple[Helper, bool]:
+        """A helper on the node, and whether a run that was killed has left the node altered: then the helper can put it back."""
+        for privileged in (name in self._spec.disruptive, True):
+            helper = Helper(
+                self._api,
+                name,
+                image=self._spec.image,
+                root=self._spec.root,
+                timeouts=self.timeouts,
+                privileged=privileged,
+            )
+            self._stack.callback(helper.close)
+            altered = bool(helper.ask("saved")["saved"])
+            if privileged or not altered:
+                break
+            helper.close()
+        return helper, altered
 
     def _lease(self) -> lease.Taken:
         """A lease in our namespace, which may go while we come. It is all undone by the stack, in reverse order."""
@@ -260,12 +333,17 @@ class ClusterSubject:
                 return taken
         raise AssertionError("not reached")
 
-    def _empty(self, node: ClusterNode) -> None:
+    def _empty(self, node: ChangeableNode) -> None:
         """Delete everything of ours on the node, its books being as they were before."""
-        with suppress(CaptureError, NotObservableError, RefusedError):
-            node.clean()
-            self._tidy(node)
-        node.close()
+        unanswered = (CaptureError, NotObservableError, RefusedError)
+        try:
+            with suppress(*unanswered):
+                node.clean()
+            self._restore(node)
+            with suppress(*unanswered):
+                self._tidy(node)
+        finally:
+            node.close()
 
 
 @contextmanager

@@ -41,6 +41,7 @@ Wait = Literal[
     "helper",
     "namespace",
     "drain",
+    "reconfiguration",
 ]
 
 SECONDS: Final[dict[Wait, float]] = {
@@ -72,6 +73,7 @@ SECONDS: Final[dict[Wait, float]] = {
     "helper": 120,  # from the creation of the pod that looks at a node until it runs; its image is pulled meanwhile
     "namespace": 60,  # until a namespace that is being deleted is no more
     "drain": 300,  # until pods that were evicted are gone
+    "reconfiguration": 150,  # until a node's kubelet runs with other files, or after "ready" with its own again
 }
 
 VARIABLE: Final = "PINPROOF_SLOW"
