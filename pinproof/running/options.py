@@ -73,7 +73,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--disruptive",
         metavar="NAMES",
-        help="nodes of a cluster that may be cordoned and whose kubelet may be restarted",
+        help="nodes of a cluster that may be cordoned and whose kubelet may be restarted, with other configurations too",
     )
     group.addoption("--drain", action="store_true", help="evict the pods of nodes that may be disrupted first")
     group.addoption("--out", metavar="DIR", default="out", help="where the report goes (default out)")
