@@ -80,6 +80,17 @@ def test_memory_lies_where_the_reference_says_and_nothing_is_left(subject: VmSub
     assert not list(tmp_path.glob("pinproof-vm-*"))
 
 
+def test_the_next_scenario_finds_nothing_of_the_one_before(subject: VmSubject) -> None:
+    """It has the same machine, and its books, pages and UIDs are those of the first scenario of all."""
+    first = examine(subject, scenario(*TWO))
+    machine_of_both = subject._node
+    second = examine(subject, scenario(*TWO))
+
+    assert machine_of_both is subject._node
+    assert not second.judgement.findings
+    assert first.observed.observations == second.observed.observations
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_nothing_is_left_of_a_run_that_was_ended(tmp_path: Path, number: signal.Signals) -> None:
     """What kill -9 leaves is a folder, which the next run removes; the machine ends by itself."""

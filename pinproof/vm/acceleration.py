@@ -34,6 +34,7 @@ _WORDS: Final[dict[Acceleration, tuple[str, ...]]] = {
         "no_timer_check",  # a kernel measures whether interrupts come, and panics where this machine is busy just then
         "tsc=reliable",  # emulated counters agree, and do not promise it: each look at a clock would be one at a device
         "highres=off",  # timers come with the tick: each that is set in between is a device's
+        "norandmaps",  # programs lie at the same addresses at every start, where they are translated already
         "clearcpuid=rep_good",  # as _SLOW_FEATURES: no string instructions to clear and copy pages
     ),
     "kvm": (),

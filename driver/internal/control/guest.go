@@ -32,6 +32,7 @@ func guestOperations(runtime *containerd.Runtime, ready func() error) map[string
 		"sync":  {carryOut: with(g.sync)},
 		"still": {carryOut: with(g.still)},
 		"ready": {carryOut: with(g.await)},
+		"renew": {carryOut: with(g.renew)},
 	})
 	return all
 }

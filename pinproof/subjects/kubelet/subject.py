@@ -275,4 +275,8 @@ class KubeletSubject:
         self._spoiled = ""
         if why:
             self.discarded.append(why)
+        self._part_with(node)
+
+    def _part_with(self, node: Node) -> None:
+        """Have done with a node that serves no more scenarios as it is."""
         node.close()

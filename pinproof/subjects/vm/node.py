@@ -87,6 +87,16 @@ class VmNode(Node):
         self._boot = boot
         self.agent = self._started()
 
+    def is_like(self, machine: Machine, kubelets: Path) -> bool:
+        """Whether the machine that runs now is this one, booted as usual, with this disk of kubelets."""
+        usual = not self._boot.random and not self._boot.words
+        return usual and self._boot.machine == machine and self._guest.kubelets == kubelets
+
+    def renew(self) -> None:
+        """Leave nothing of the kubelet that ran, of its pods, and of what the kernel said of them. Raises SubjectError."""
+        self.agent.call("renew", seconds=self.timeouts.seconds("clean"))
+        self._check_memory(sizing.shown(self.agent, self._boot.machine, self.timeouts))
+
     def pages(self) -> Reply:
         """Where the memory of running containers lies, in the kernel's own words, once they have touched it."""
         return self.ask("touch memory", "admission", "pages")

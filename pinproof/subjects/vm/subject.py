@@ -1,4 +1,4 @@
-"""The vm subject: kubelets in virtual machines, a machine for each scenario."""
+"""The vm subject: kubelets in virtual machines, a kubelet for each scenario, and a machine for each shape in turn."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pinproof.subjects.protocol import NODE_STEPS, POWER_CUT, REBOOT, Capabiliti
 from pinproof.subjects.vm.checks import check
 from pinproof.subjects.vm.node import VmNode
 from pinproof.subjects.vm.performance import VmPerformance
+from pinproof.subjects.vm.spare import Spare
 from pinproof.vm.guest import Means
 
 CAPABILITIES: Final = Capabilities(
@@ -32,7 +33,7 @@ PATIENCE: Final = 6.0
 
 
 class VmSubject(KubeletSubject):
-    """Boots a machine and a kubelet in it for every scenario."""
+    """Boots a kubelet for every scenario, in a machine of its own or in that of the scenario before, with nothing left of it."""
 
     capabilities = CAPABILITIES
 
@@ -67,6 +68,10 @@ class VmSubject(KubeletSubject):
             kubelets=kubelets,
         )
         self._means = means
+        self._sound: Node | None = None
+        """The machine whose last scenario came to its end."""
+
+        self._spare = Spare[VmNode]()
         _check_static(binary)
 
     def properties(self) -> Mapping[str, str]:
@@ -90,7 +95,14 @@ class VmSubject(KubeletSubject):
             SubjectError: no machine or kubelet can be started, whatever the scenario.
         """
         check(scenario)
-        return super().run(scenario)
+        history = super().run(scenario)
+        self._sound = self._node if history.complete else None
+        return history
+
+    def close(self) -> None:
+        """Switch off what runs. May be called twice."""
+        super().close()
+        self._spare.close()
 
     def _performance(self, scenario: Scenario, node: Node, refused: Ending | None) -> Performance:
         if not isinstance(node, VmNode):
@@ -100,7 +112,18 @@ class VmSubject(KubeletSubject):
     def _set_up(self, setting: Setting, binaries: Mapping[str, Path], traps: Traps) -> Node:
         del traps
         disk = vm_image.kubelet_disk(binaries)
-        return VmNode(self._means, setting, kubelets=disk, releases=frozenset(binaries))
+        self._sound = None
+        renewed = self._spare.renewed(setting.machine, disk)
+        if self._spare.trouble:
+            self.discarded.append(self._spare.trouble)
+        return renewed or VmNode(self._means, setting, kubelets=disk, releases=frozenset(binaries))
+
+    def _part_with(self, node: Node) -> None:
+        """Keep a machine whose scenario came to its end for the next one."""
+        if node is self._sound and isinstance(node, VmNode):
+            self._spare.keep(node)
+        else:
+            node.close()
 
 
 def _check_static(binary: Path) -> None:
