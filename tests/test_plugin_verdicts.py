@@ -162,6 +162,8 @@ def test_a_subject_that_cannot_start_ends_the_run_at_once(project: Project, para
     assert 12 == result.ret
     assert {"not_run"} == set(project.outcomes().values())
     assert 1 == result.stdout.str().count("next: free some")
+    first = min((project.path / "out" / "failures").iterdir())
+    assert ["kubelet.log"] == [file.name for file in first.iterdir()]
 
 
 @pytest.mark.parametrize("parallel", [(), ("-n", "2")])

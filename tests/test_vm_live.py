@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from pinproof.subjects.registry import open_subject
 from pinproof.subjects.vm.subject import VmSubject
 from pinproof.suite import admit, guaranteed, restart, static
 from pinproof.vm.folders import sweep
+from pinproof.vm.guest import BootError
 from pinproof.waiting import looks
 
 pytestmark = pytest.mark.vm
@@ -89,6 +91,25 @@ def test_the_next_scenario_finds_nothing_of_the_one_before(subject: VmSubject) -
     assert machine_of_both is subject._node
     assert not second.judgement.findings
     assert first.observed.observations == second.observed.observations
+
+
+@pytest.mark.parametrize("part", ["kernel", "first"])
+def test_what_does_not_boot_is_one_message_and_leaves_nothing(
+    subject: VmSubject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """A file that is no kernel, and a first file system without anything: the emulator's words, or the kernel's."""
+    bad = tmp_path / part
+    bad.write_bytes(b"none" * 4096 if part == "kernel" else b"")
+    image = subject._means.image
+    broken = replace(image, kernel=bad, key="k") if part == "kernel" else replace(image, first=bad, key="f")
+    monkeypatch.setattr(subject, "_means", replace(subject._means, image=broken))
+
+    words = {"kernel": "linux kernel too old", "first": "Kernel panic - not syncing: VFS: Unable to mount root fs"}
+    with pytest.raises(BootError, match=words[part]):
+        subject.run(scenario(*TWO))
+    assert ["console.txt"] == list(subject.gather())
+    assert not processes(tmp_path)
+    assert not list(tmp_path.glob("pinproof-vm-*"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])

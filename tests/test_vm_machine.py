@@ -15,6 +15,7 @@ import pytest
 from pinproof.build.vm_image import VmImage
 from pinproof.errors import SubjectError
 from pinproof.scenario.topologies import machine
+from pinproof.subjects.kubelet.agent import AgentError
 from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.vm import acceleration, programs
 from pinproof.vm.guest import Boot, Guest, Means
@@ -193,6 +194,23 @@ def test_a_machine_that_ends_before_it_greets_is_an_error(tmp_path: Path) -> Non
 def test_a_machine_that_does_not_listen_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SubjectError, match="talk with a virtual machine"):
         Monitor(tmp_path / "qmp", seconds=0)
+
+
+def test_a_machine_that_does_not_start_tells_its_last_words_and_keeps_all_of_them(made: Guest) -> None:
+    (made.folder / "console").write_text("".join(f"line {number}\n" for number in range(20)))
+    error = made.failing(AgentError("node agent, read", "it said nothing", fault="f", remedy="r"))
+
+    assert "it said nothing; its console ends with\nline 12\n" in str(error)
+    assert "line 11\n" not in str(error)
+    assert error.console.startswith("line 0\n")
+
+
+def test_a_kernel_that_panics_is_told_of_in_the_first_line(made: Guest) -> None:
+    lines = ["[    2.2] Kernel panic - not syncing: no init", *["[    2.3] trace"] * 20]
+    (made.folder / "console").write_text("\n".join(lines))
+    error = made.failing(AgentError("node agent, read", "it said nothing", fault="f", remedy="r"))
+
+    assert "it said nothing (Kernel panic - not syncing: no init); its console ends with\n" in str(error)
 
 
 def test_qemu_that_was_unpacked_finds_its_firmware_and_libraries(tmp_path: Path) -> None:

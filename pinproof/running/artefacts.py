@@ -35,26 +35,33 @@ def folder_of(case: str) -> str:
 def keep(out: Path, case: str, proofs: list[Proof], *, subject: str, logs: Mapping[str, str]) -> Path | None:
     """Write the folder of a case, with one folder inside for each scenario where there are several.
 
+    Of a case that came to no scenario, since there was no subject to run it on, the logs alone are kept.
+
     Returns:
-        The folder, None when the case ran no scenario.
+        The folder, None when there is nothing to keep.
 
     Raises:
         InputError: the output folder cannot be written.
     """
-    if not proofs:
+    if not proofs and not logs:
         return None
     folder = out / "failures" / folder_of(case)
+    if not proofs:
+        _write(folder, logs)
     for number, proof in enumerate(proofs, start=1):
         place = folder if len(proofs) == 1 else folder / str(number)
         last = proof is proofs[-1]
-        files = _files(proof, place=place, subject=subject) | (dict(logs) if last else {})
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            for name, text in files.items():
-                (place / Path(name).name).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise InputError(str(place), Problem("", f"cannot be written: {error.strerror or error}")) from error
+        _write(place, _files(proof, place=place, subject=subject) | (dict(logs) if last else {}))
     return folder
+
+
+def _write(place: Path, files: Mapping[str, str]) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (place / Path(name).name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(place), Problem("", f"cannot be written: {error.strerror or error}")) from error
 
 
 def scenario_file(folder: Path, proofs: list[Proof]) -> Path:

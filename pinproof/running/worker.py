@@ -182,7 +182,7 @@ class Worker:
             end = End("error", f"while cleaning up: {end.message}", plain=end.plain)
         id_ = id_of(item)
         folder = self._keep(id_, prove, end.outcome, report) if report.when == "call" else None
-        file = artefacts.scenario_file(folder, proofs) if folder else Path("scenario.yaml")
+        file = artefacts.scenario_file(folder, proofs) if folder and proofs else Path("scenario.yaml")
         details = findings_text(proofs, file=str(file), subject=self.facts.name)
         findings = tuple(finding for proof in proofs for finding in proof.judgement.findings)
         ruling = self.ledger.rule(
@@ -205,7 +205,7 @@ class Worker:
             message=_message(end, ruling),
             not_applicable=(end.message,) if end.outcome == "not_applicable" else (),
             details=details,
-            replay=artefacts.replay_command(file, self.facts.name) if folder else "",
+            replay=artefacts.replay_command(file, self.facts.name) if folder and proofs else "",
             artefacts=str(folder.relative_to(self.settings.out)) if folder else "",
             tables=tuple(prove.tables) if prove else (),
         )

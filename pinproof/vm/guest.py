@@ -20,6 +20,10 @@ from pinproof.vm.programs import Qemu, environment
 from pinproof.vm.qmp import Monitor
 
 _WORDS: Final = ("console=ttyS0", "quiet", "panic=-1", "mitigations=off", "lsm=")
+_LAST_WORDS: Final = 8
+"""Lines of a console that stand in a message."""
+
+_PANIC: Final = "Kernel panic"
 PLAIN_MEMORY: Final = "memory-backend-ram,reserve=off"
 
 
@@ -68,6 +72,23 @@ class Boot:
     """More for QEMU."""
 
 
+class BootError(SubjectError):
+    """A machine that does not start."""
+
+    def __init__(self, message: str, *, console: str) -> None:
+        """Say why; `console` is all that its kernel and first process said."""
+        lines = console.splitlines()
+        panic = "".join(f" ({line.rpartition('] ')[2]})" for line in lines if _PANIC in line)
+        last = "\n".join(["; its console ends with", *lines[-_LAST_WORDS:]]) if lines else "; its console says nothing"
+        super().__init__(
+            "start a virtual machine",
+            f"{message}{panic}{last}",
+            fault="this machine, or pinproof",
+            remedy="set PINPROOF_SLOW=3 on a slow machine; run `pinproof doctor`",
+        )
+        self.console = console
+
+
 class Guest:
     """A machine with a disk of its own in a folder of its own."""
 
@@ -102,7 +123,7 @@ class Guest:
     @property
     def last_words(self) -> str:
         """The end of them, for a message."""
-        return "\n".join(self.console.splitlines()[-8:])
+        return "\n".join(self.console.splitlines()[-_LAST_WORDS:])
 
     def start(self, boot: Boot) -> Agent:
         """Give it power. The agent answers when the machine is up."""
@@ -127,14 +148,9 @@ class Guest:
         finally:
             agent.close()
 
-    def failing(self, error: AgentError) -> SubjectError:
+    def failing(self, error: AgentError) -> BootError:
         """Why a machine does not start, when its agent does not answer."""
-        return SubjectError(
-            "start a virtual machine",
-            f"{error.message}; its console ends with\n{self.last_words}",
-            fault="this machine, or pinproof",
-            remedy="set PINPROOF_SLOW=3 on a slow machine; run `pinproof doctor`",
-        )
+        return BootError(error.message, console=self.console)
 
     def cut(self) -> None:
         """Take the power from a machine whose disk is still; what its kernel gave to the disk is there. Raises SubjectError.

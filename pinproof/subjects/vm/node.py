@@ -19,6 +19,9 @@ from pinproof.vm.folders import Folder
 from pinproof.vm.guest import Boot, Guest, Means
 
 KASLR = "kaslr"
+CONSOLE = "console.txt"
+"""Of a case's artefacts: what the kernel and the first process said."""
+
 _KUBELETS = "/kubelets"
 _RUNTIME_LOG = "/var/log/containerd.log"
 _LIMIT = 256 << 10
@@ -103,7 +106,7 @@ class VmNode(Node):
 
     def artefacts(self, *, since: int) -> dict[str, str]:
         """File name → text, bounded; with the console, and the runtime's log."""
-        found = {"console.txt": self._guest.console[-_LIMIT:]}
+        found = {CONSOLE: self._guest.console[-_LIMIT:]}
         with contextlib.suppress(AgentError):  # of a machine that has ended the console is all there is
             found |= super().artefacts(since=since)
             seen = self.agent.call("pages", seconds=1)

@@ -18,10 +18,10 @@ from pinproof.subjects.kubelet.subject import CAPABILITIES as OF_A_KUBELET
 from pinproof.subjects.kubelet.subject import Kubelets, KubeletSubject
 from pinproof.subjects.protocol import NODE_STEPS, POWER_CUT, REBOOT, Capabilities
 from pinproof.subjects.vm.checks import check
-from pinproof.subjects.vm.node import VmNode
+from pinproof.subjects.vm.node import CONSOLE, VmNode
 from pinproof.subjects.vm.performance import VmPerformance
 from pinproof.subjects.vm.spare import Spare
-from pinproof.vm.guest import Means
+from pinproof.vm.guest import BootError, Means
 
 CAPABILITIES: Final = Capabilities(
     observables=OF_A_KUBELET.observables | {"pages", "kernel"},
@@ -95,7 +95,11 @@ class VmSubject(KubeletSubject):
             SubjectError: no machine or kubelet can be started, whatever the scenario.
         """
         check(scenario)
-        history = super().run(scenario)
+        try:
+            history = super().run(scenario)
+        except BootError as error:
+            self._gathered = {**self._gathered, CONSOLE: error.console or "it says nothing\n"}
+            raise
         self._sound = self._node if history.complete else None
         return history
 
