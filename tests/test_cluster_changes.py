@@ -213,7 +213,10 @@ class Place:
 
     def _configuration(self, unit: str) -> dict[str, Any]:
         del unit
-        return {"path": self._path, "directory": self._directory, "text": self.files.get(self._path, "")}
+        if self._path == "of another service":
+            return {"runs": False}
+        text = self.files.get(self._path, "")
+        return {"runs": True, "path": self._path, "directory": self._directory, "text": text}
 
     def _saved(self) -> dict[str, Any]:
         return {"saved": dict(self.record) or None}
@@ -343,6 +346,7 @@ def test_a_kubelet_that_does_not_run_with_it_is_told_of() -> None:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
+        (Place(path="of another service"), r"is not kubelet.service of the node's systemd"),
         (Place(path=""), "no configuration file that could be changed"),
         (Place(directory="/etc/kubelet.d"), "has parts in /etc/kubelet.d"),
     ],

@@ -20,7 +20,8 @@ const (
 	attempts = 3 // of systemd to keep a kubelet running, after which a change is taken back
 )
 
-// configuration says where the kubelet of a unit has its configuration file, and what is in it.
+// configuration says where the kubelet of a unit has its configuration file, and what is in it; and whether it is one of systemd's
+// at all, which it need not be on every node.
 func configuration(unit string) (reply, error) {
 	if err := enterHost(); err != nil {
 		return nil, err
@@ -29,12 +30,15 @@ func configuration(unit string) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	if numbers["MainPID"] == 0 {
+		return reply{"runs": false}, nil
+	}
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", numbers["MainPID"]))
 	if err != nil {
-		return nil, fmt.Errorf("%s does not run: %w", unit, err)
+		return nil, err
 	}
 	arguments := strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
-	body := reply{"path": valueOf(arguments, "config"), "directory": valueOf(arguments, "config-dir"), "text": ""}
+	body := reply{"runs": true, "path": valueOf(arguments, "config"), "directory": valueOf(arguments, "config-dir"), "text": ""}
 	if body["path"] == "" {
 		return body, nil
 	}

@@ -52,6 +52,10 @@ class Changes:
         """Keep configuration and state files as they are, before anything is changed. Raises NotObservableError, CaptureError."""
         if self.own is None:
             found = self._helper.ask("configuration", UNIT)
+            if not found["runs"]:
+                raise NotObservableError(
+                    f"the kubelet is not {UNIT} of the node's systemd, so nobody there could restart it"
+                )
             if found["directory"]:
                 raise NotObservableError(
                     f"the kubelet's configuration has parts in {found['directory']}, which are not looked at"
