@@ -225,6 +225,12 @@ def settled(cluster: Cluster) -> dict[str, str]:
     return state(cluster)
 
 
+def killed(process: subprocess.Popen[str]) -> None:
+    """End a run so that it can do nothing about it."""
+    process.kill()
+    process.communicate()
+
+
 def test_ctrl_c_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Path) -> None:
     """With a pod on the node."""
     before = at_rest(cluster)
@@ -241,9 +247,7 @@ def test_what_a_killed_run_has_left_the_next_one_removes(cluster: Cluster, tmp_p
     """Pods, the helper, the lease, the namespace, and the cordon, which is written down in the lease."""
     node = cluster.workers[1]
     before = at_rest(cluster)
-    process = begun(cluster, tmp_path / "killed", "--disruptive", node, "-k", ONE)
-    process.kill()
-    process.communicate()
+    killed(begun(cluster, tmp_path / "killed", "--disruptive", node, "-k", ONE))
     assert [] != differences(before, state(cluster))
 
     code, said = run(cluster, tmp_path / "next", "--node", node, "-k", ONE)
@@ -317,9 +321,7 @@ def test_the_next_run_gives_back_the_configuration_of_a_killed_one(cluster: Clus
     """Although it may not disrupt anything itself."""
     node = cluster.workers[1]
     before = at_rest(cluster)
-    process = changed(cluster, tmp_path / "killed", node, "confirmed")
-    process.kill()
-    process.communicate()
+    killed(changed(cluster, tmp_path / "killed", node, "confirmed"))
     assert "best-effort" in cluster.inside(node, "cat", CONFIG)
 
     code, said = run(cluster, tmp_path / "next", "--node", node, "-k", ONE)
@@ -333,9 +335,7 @@ def test_a_change_that_nobody_confirms_is_taken_back_by_the_node_itself(cluster:
     """The run is killed while the kubelet stops and starts; a minute later the node has its own configuration again."""
     node = cluster.workers[1]
     before = at_rest(cluster)
-    process = changed(cluster, tmp_path / "killed", node, "changed")
-    process.kill()
-    process.communicate()
+    killed(changed(cluster, tmp_path / "killed", node, "changed"))
 
     assert any(stage(cluster, node) == "returned" for _ in looks(120, pause=2))
     assert "single-numa-node" in cluster.inside(node, "cat", CONFIG)
