@@ -138,6 +138,14 @@ SEEDED = (
         subject="vm",
     ),
     Seeded(
+        "burstable-outlives",
+        "oom scores",
+        "protects containers of Burstable pods from being killed for want of memory, in place of Guaranteed ones",
+        Edit("pkg/kubelet/qos/policy.go", "case v1.PodQOSGuaranteed:", "case v1.PodQOSBurstable:"),
+        "pages/test_pages_beside_neighbours::test_pod_that_comes_to_a_full_node_gets_its_memory_there",
+        subject="vm",
+    ),
+    Seeded(
         "event-says-little",
         "events",
         "tells the reason of a refusal in the pod's status, and not in its event",
