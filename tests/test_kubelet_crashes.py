@@ -20,6 +20,7 @@ from pinproof.build import trapping
 from pinproof.history import Block, History, Observation, Told
 from pinproof.scenario.faults import AtCall, AtWrite, CallFault, Disk, Forgetting, Method, Point, Runtime, StateFile
 from pinproof.scenario.steps import Admit, Crash, Exit, Remove, Restart, Scenario, Step
+from pinproof.subjects.kubelet import places
 from pinproof.subjects.kubelet.faults import traps
 from pinproof.subjects.kubelet.subject import KubeletSubject
 from pinproof.subjects.registry import DEFAULT, open_subject
@@ -248,7 +249,7 @@ def kubelet(subject: KubeletSubject) -> int:
 def has_assigned(pid: int) -> bool:
     """Whether a kubelet has written an assignment of memory."""
     try:
-        return '"entries":{"' in Path(f"/proc/{pid}/root/var/lib/kubelet/{MEMORY}").read_text()
+        return '"entries":{"' in Path("/proc", str(pid), "root", places.STATE.lstrip("/")).read_text()
     except OSError:
         return False  # its files are not made yet
 
