@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pinproof.scenario.pod import Pod
 from pinproof.subjects.cluster import manifest
@@ -180,3 +180,8 @@ def rejection(status: Mapping[str, Any]) -> Mapping[str, str]:
 def _judged(page: str) -> str:
     """The lines of the judged families."""
     return "".join(f"{line}\n" for line in page.splitlines() if line.startswith(JUDGED))
+
+
+def configz(api: Api, node: str) -> Document:
+    """What a kubelet says of its configuration. Raises RefusedError, ApiError."""
+    return cast(Document, api.get(f"/api/v1/nodes/{node}/proxy/configz")["kubeletconfig"])

@@ -7,15 +7,21 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pinproof.errors import CaptureError, SubjectError
+from pinproof.scenario.config import KubeletConfig
 from pinproof.subjects.cluster import discovery
+from pinproof.subjects.cluster.api import Api
+from pinproof.subjects.cluster.apinode import configz
 from pinproof.subjects.cluster.beginning import configuration_differs
 from pinproof.subjects.cluster.changes import FORGOTTEN, RETURNED, SAVED, Changes
+from pinproof.subjects.cluster.helper import Helper
+from pinproof.subjects.cluster.manifest import Home
 from pinproof.subjects.cluster.node import STARTED, ClusterNode
 from pinproof.subjects.cluster.rewriting import joined, rewritten
 from pinproof.subjects.kubelet.node import Files, Setting
 from pinproof.subjects.kubelet.observe import capture_error
 from pinproof.subjects.kubelet.places import CPU_STATE, STATE
 from pinproof.subjects.kubelet.refusal import Ending, ending
+from pinproof.subjects.kubelet.timeouts import Timeouts
 from pinproof.subjects.protocol import NotObservableError
 
 _STEP: Final = "restart the kubelet with another configuration"
@@ -24,8 +30,20 @@ _STEP: Final = "restart the kubelet with another configuration"
 class ChangeableNode(ClusterNode):
     """As every node of a cluster; where it may be disrupted, its kubelet is restarted with other files."""
 
-    def __init__(self, *arguments: Any, changes: Changes, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(
+        self,
+        name: str,
+        api: Api,
+        helper: Helper,
+        home: Home,
+        setting: Setting,
+        timeouts: Timeouts,
+        *,
+        real: bool,
+        changes: Changes,
+    ) -> None:
+        """Take up a node that this process has, and whose files are changed by `changes`. Raises as `ClusterNode`."""
+        super().__init__(name, api, helper, home, setting, timeouts, real=real)
         self._changes = changes
 
     @property
@@ -135,6 +153,5 @@ class ChangeableNode(ClusterNode):
         if differing:
             raise NotObservableError(f"the node's file is not what counts for its kubelet: {'; '.join(differing)}")
 
-    def _told(self) -> Any:
-        told = self._api.get(f"/api/v1/nodes/{self.name}/proxy/configz")["kubeletconfig"]
-        return discovery.configuration_of(told, self.name)
+    def _told(self) -> KubeletConfig:
+        return discovery.configuration_of(configz(self._api, self.name), self.name)

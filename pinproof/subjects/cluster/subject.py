@@ -17,6 +17,7 @@ from pinproof.scenario.steps import Scenario
 from pinproof.subjects.cluster import access, discovery, initial, lease, premises, share
 from pinproof.subjects.cluster.altering import alters, require_possible
 from pinproof.subjects.cluster.api import Api, Document, RefusedError
+from pinproof.subjects.cluster.apinode import configz
 from pinproof.subjects.cluster.beginning import choose, configuration_differs, require_machine, require_same
 from pinproof.subjects.cluster.changeable import ChangeableNode
 from pinproof.subjects.cluster.changes import Changes
@@ -92,7 +93,7 @@ class ClusterSubject:
     def _configured(self, node: str) -> dict[str, str]:
         """Policies and gates of a node's kubelet; nothing where it does not tell, which is told when it is taken."""
         try:
-            told = self._api.get(f"/api/v1/nodes/{node}/proxy/configz")["kubeletconfig"]
+            told = configz(self._api, node)
         except (SubjectError, RefusedError):
             return {}
         gates = ", ".join(f"{name}={on}" for name, on in sorted((told.get("featureGates") or {}).items()))
@@ -280,7 +281,7 @@ class ClusterSubject:
                 sys.stderr.write(f"pinproof: {name}: {evicted} pods were evicted\n")
         helper, left_altered = self._helper(name)
         shape = discovery.shape_of(helper.ask("machine"), name)
-        told = api.get(f"/api/v1/nodes/{name}/proxy/configz")["kubeletconfig"]
+        told = configz(api, name)
         home = Home(premises.NAMESPACE, spec.image, pull="IfNotPresent")
         changes = Changes(helper, root=spec.root, seconds=timeouts.seconds("ready"))
         setting = Setting(shape.machine, discovery.configuration_of(told, name), self.version)
