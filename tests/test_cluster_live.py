@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from pinproof.errors import CaptureError
 from pinproof.importer.sysfs import import_sysfs
-from pinproof.scenario.steps import Scenario
 from pinproof.scenario.topologies import machine
 from pinproof.subjects.cluster import access
 from pinproof.subjects.cluster.api import Api
 from pinproof.subjects.kind.machines import write
 from pinproof.subjects.kubelet.timeouts import Timeouts
-from pinproof.subjects.protocol import Given
-from pinproof.subjects.registry import open_subject
-from pinproof.waiting import looks
+from tests.cluster_runs import CONFIG, ONE, at_rest, begun, in_use, interrupted, killed, outcomes, run, unchanged
 from tests.cluster_state import differences, state
-from tests.somebodys_cluster import Cluster, made
+from tests.somebodys_cluster import Cluster
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(20 * 60)]
 
-ONE = "a_pod_that_fits_one_node"
 OF_DISRUPTIVE_NODES = (
     "test_another_policy_counts_from_the_restart_on",
     "test_another_policy_counts_from_the_beginning_on",
     "test_a_lost_state_file_is_made_again",
     "test_more_reserved_memory_is_less_to_give",
 )
-CONFIG = "/var/lib/kubelet/config.yaml"
 STATES = "/var/lib/kubelet/memory_manager_state /var/lib/kubelet/cpu_manager_state"
 
 SHOP = """
@@ -65,88 +54,8 @@ spec:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """With two workers, and a pinned pod of somebody's on the first."""
-    with made("pinproof-somebodys", tmp_path_factory.mktemp("cluster"), number=2) as there:
-        there.kubectl("rollout", "status", "deployment", "coredns", "-n", "kube-system", "--timeout=180s")
-        there.admit("theirs", there.workers[0], cpu="2", memory="1Gi")
+    with in_use(tmp_path_factory.mktemp("cluster")) as there:
         yield there
-
-
-def command(cluster: Cluster, out: Path, *options: str, spec: str = "", kubeconfig: Path | None = None) -> list[str]:
-    """A run of the suite of clusters."""
-    subject = f"cluster:{kubeconfig or cluster.kubeconfig}{spec}"
-    return [
-        sys.executable,
-        "-m",
-        "pinproof",
-        "run",
-        "suites/cluster",
-        "--subject",
-        subject,
-        "--out",
-        str(out),
-        *options,
-    ]
-
-
-def run(cluster: Cluster, out: Path, *options: str, spec: str = "", kubeconfig: Path | None = None) -> tuple[int, str]:
-    """Its exit code and what it said."""
-    done = subprocess.run(
-        command(cluster, out, *options, spec=spec, kubeconfig=kubeconfig), capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def outcomes(out: Path) -> dict[str, str]:
-    """Case → outcome and message."""
-    report = json.loads((out / "report.json").read_text())
-    return {
-        case["id"].partition("::")[2].partition("[")[0]: f"{case['outcome']}: {case['message']}"
-        for case in report["cases"]
-    }
-
-
-def unchanged(cluster: Cluster, before: dict[str, str]) -> None:
-    """Assert it, when the node has tidied up what ended pods have left in its folders."""
-    found: list[str] = []
-    for _ in looks(60, pause=1):  # kubelets remove folders of pods that are gone when they look around
-        found = differences(before, state(cluster))
-        if not found:
-            break
-    assert [] == found
-
-
-def at_rest(cluster: Cluster) -> dict[str, str]:
-    """What a cluster is when it changes no more by itself: when it was just made, or a test has ended its own pods."""
-    former: dict[str, str] = {}
-    for _ in looks(180, pause=5):  # nobody announces that nothing more will happen
-        seen = state(cluster)
-        if former and not differences(former, seen):
-            return seen
-        former = seen
-    raise AssertionError("the cluster does not come to rest")
-
-
-def until(holds: Callable[[], object], process: subprocess.Popen[str], what: str) -> None:
-    for _ in looks(120):
-        if holds():
-            return
-        assert process.poll() is None, what
-    raise AssertionError(what)
-
-
-def pods_of_scenarios(cluster: Cluster) -> list[str]:
-    api = Api(cluster.kubeconfig, timeouts=Timeouts())
-    listed = api.get("/api/v1/pods", labelSelector="pinproof.dev/node,pinproof.dev/role!=helper")["items"]
-    return [pod["metadata"]["name"] for pod in listed]
-
-
-def begun(cluster: Cluster, out: Path, *options: str, spec: str = "") -> subprocess.Popen[str]:
-    """A run that has a pod on its node by now."""
-    process = subprocess.Popen(
-        command(cluster, out, *options, spec=spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    until(lambda: pods_of_scenarios(cluster), process, "the run gives the node a pod")
-    return process
 
 
 # How it is left
@@ -225,21 +134,13 @@ def settled(cluster: Cluster) -> dict[str, str]:
     return state(cluster)
 
 
-def killed(process: subprocess.Popen[str]) -> None:
-    """End a run so that it can do nothing about it."""
-    process.kill()
-    process.communicate()
-
-
 def test_ctrl_c_leaves_everything_as_it_was(cluster: Cluster, tmp_path: Path) -> None:
     """With a pod on the node."""
     before = at_rest(cluster)
     process = begun(cluster, tmp_path, "--node", cluster.workers[0])
 
-    process.send_signal(signal.SIGINT)
+    interrupted(process, signal.SIGINT)
 
-    said, _ = process.communicate(timeout=60)
-    assert 130 == process.returncode, said
     unchanged(cluster, before)
 
 
@@ -256,106 +157,6 @@ def test_what_a_killed_run_has_left_the_next_one_removes(cluster: Cluster, tmp_p
     assert f"{node} is open for pods again" in said
     assert "of a run that was killed; they are deleted" in said
     unchanged(cluster, before)
-
-
-# With another configuration
-
-
-def stage(cluster: Cluster, node: str) -> str:
-    """How far a change of the node has come; empty where nothing is changed."""
-    text = cluster.inside(node, "sh", "-c", "cat /var/lib/kubelet/pinproof-saved.json 2>/dev/null || true")
-    return str(json.loads(text)["stage"]) if text else ""
-
-
-def changed(cluster: Cluster, out: Path, node: str, moment: str) -> subprocess.Popen[str]:
-    """A run that has given the node's kubelet another configuration, and has come so far with it."""
-    process = subprocess.Popen(
-        command(cluster, out, "--disruptive", node, "-k", "from_the_beginning", spec="?share=0.7"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    until(lambda: stage(cluster, node) == moment, process, f"the change is {moment}")
-    return process
-
-
-def same_node(cluster: Cluster, before: dict[str, str]) -> None:
-    """Assert that nothing but what a kubelet that was restarted tells of its node is another."""
-    left: list[str] = []
-    for _ in looks(90, pause=2):
-        left = [each for each in differences(before, state(cluster)) if not each.startswith("/api/v1/nodes ")]
-        if not left:
-            break
-    assert [] == left
-    assert {""} == {stage(cluster, node) for node in cluster.workers}
-
-
-def test_other_configurations_leave_everything_as_it_was(cluster: Cluster, tmp_path: Path) -> None:
-    """The very file is put back, and both state files to the byte; in between the kubelet was told otherwise four times."""
-    before = at_rest(cluster)
-
-    code, said = run(cluster, tmp_path, "--disruptive", cluster.workers[1], "-k", "test_changed", spec="?share=0.7")
-
-    assert 0 == code, said
-    assert 4 == len(outcomes(tmp_path))
-    assert {"passed: "} == set(outcomes(tmp_path).values())
-    same_node(cluster, before)
-
-
-@pytest.mark.parametrize(("what", "moment"), [(signal.SIGINT, "confirmed"), (signal.SIGTERM, "changed")])
-def test_a_run_that_is_interrupted_gives_the_configuration_back(
-    cluster: Cluster, tmp_path: Path, what: signal.Signals, moment: str
-) -> None:
-    """While the kubelet runs with another one, and while it is on its way there."""
-    before = at_rest(cluster)
-    process = changed(cluster, tmp_path, cluster.workers[1], moment)
-
-    process.send_signal(what)
-
-    said, _ = process.communicate(timeout=120)
-    assert 130 == process.returncode, said
-    same_node(cluster, before)
-
-
-def test_the_next_run_gives_back_the_configuration_of_a_killed_one(cluster: Cluster, tmp_path: Path) -> None:
-    """Although it may not disrupt anything itself."""
-    node = cluster.workers[1]
-    before = at_rest(cluster)
-    killed(changed(cluster, tmp_path / "killed", node, "confirmed"))
-    assert "best-effort" in cluster.inside(node, "cat", CONFIG)
-
-    code, said = run(cluster, tmp_path / "next", "--node", node, "-k", ONE)
-
-    assert 0 == code, said
-    assert f"{node} had the configuration of a run that was killed; it has its own again" in said
-    same_node(cluster, before)
-
-
-def test_a_change_that_nobody_confirms_is_taken_back_by_the_node_itself(cluster: Cluster, tmp_path: Path) -> None:
-    """The run is killed while the kubelet stops and starts; a minute later the node has its own configuration again."""
-    node = cluster.workers[1]
-    before = at_rest(cluster)
-    killed(changed(cluster, tmp_path / "killed", node, "changed"))
-
-    assert any(stage(cluster, node) == "returned" for _ in looks(120, pause=2))
-    assert "single-numa-node" in cluster.inside(node, "cat", CONFIG)
-    assert 0 == run(cluster, tmp_path / "next", "--node", node, "-k", ONE)[0]
-    same_node(cluster, before)
-
-
-def test_a_kubelet_that_does_not_run_with_it_has_its_own_again(cluster: Cluster) -> None:
-    """Its last words are told. The reference does not know which gates there are, so it was tried."""
-    before = at_rest(cluster)
-    subject = open_subject(f"cluster:{cluster.kubeconfig}?disruptive={cluster.workers[1]}")
-    with closing(subject):
-        assert isinstance(subject, Given)
-        found = subject.found()
-        wrong = replace(found.kubelet, topology_manager_policy="restricted", feature_gates=(("NoSuchGate", True),))
-
-        with pytest.raises(CaptureError, match=r"has its own again; it said: .*unrecognized feature gate: NoSuchGate"):
-            subject.run(Scenario("wrong", found.machine, wrong, found.before))
-
-    same_node(cluster, before)
 
 
 # Who else is there
